@@ -1,0 +1,100 @@
+# make && make install      build and install the extension with its Python
+# make check                everything a change must pass; does its own set-up
+# make quickstart           a throwaway server with a first model; does its own set-up
+#
+# PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
+# NO_PYTHON=1  install the SQL alone                EDITABLE=1   the server runs this checkout
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG DESTDIR EDITABLE
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+MAKEFLAGS += --no-print-directory
+
+# VERSION is PGXS's own name for the server's.
+PGML_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" extension/pgml.control)
+SCRIPT := extension/pgml--$(PGML_VERSION).sql
+# Within a directory the names' numbers give the order.
+SQL_FILES := sql/header.sql sql/types.sql $(sort $(wildcard sql/tables/*.sql)) \
+    $(sort $(wildcard sql/functions/*.sql)) $(sort $(wildcard sql/views/*.sql)) sql/privileges.sql
+LOCKS := requirements/runtime$(if $(GPU),-gpu).txt requirements/build.txt
+
+EXTENSION := extension/pgml
+DATA := $(wildcard extension/released/*.sql extension/updates/*.sql)
+DATA_built := $(SCRIPT)
+REGRESS := $(sort $(patsubst tests/regress/sql/%.sql,%,$(wildcard tests/regress/sql/*.sql)))
+REGRESS_OUTPUT ?= build/regress
+REGRESS_OPTS := --inputdir=tests/regress --outputdir=$(REGRESS_OUTPUT)
+REGRESS_PREP := $(REGRESS_OUTPUT)
+EXTRA_CLEAN := META.json build
+
+all: META.json
+
+# PGXS brings a rule of its own for check, and is not there before `make deps`: in both
+# cases what it builds is left to another make.
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq (,$(if $(filter check,$(MAKECMDGOALS)),,$(PGXS)))
+include $(PGXS)
+
+ifndef NO_PYTHON
+install: install-python
+endif
+uninstall: uninstall-python
+PYTHON_DIRECTORY = $(pkglibdir)/pgml/$(PGML_VERSION)
+else
+all install uninstall installcheck clean:
+	@test -f "$$($(PG_CONFIG) --pgxs 2>/dev/null)" || \
+	    { echo 'pgml is built with the headers of a PostgreSQL server; "make deps" installs them' >&2; exit 1; }
+	@$(MAKE) $@
+
+check: deps venv installed
+	@$(MAKE) lint test
+endif
+
+# Directories are named so that a file which comes or goes is noticed.
+$(SCRIPT): $(SQL_FILES) sql/bootstrap.py Makefile $(wildcard sql/tables sql/functions sql/views)
+	sed -e '/^ *# @bootstrap@$$/{r sql/bootstrap.py' -e 'd}' $(SQL_FILES) > $@.new
+	mv $@.new $@
+
+META.json: META.json.in extension/pgml.control
+	sed 's/@VERSION@/$(PGML_VERSION).0/' $< > $@
+
+$(REGRESS_OUTPUT):
+	mkdir -p $@
+
+install-python:
+	scripts/install-python '$(PYTHON_DIRECTORY)' $(LOCKS)
+
+uninstall-python:
+	rm -rf '$(DESTDIR)$(PYTHON_DIRECTORY)'
+
+deps:
+	@scripts/install-deps
+
+venv:
+	@scripts/make-venv .venv $(LOCKS) requirements/dev.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+	    --no-deps --no-index --no-build-isolation --editable .
+
+lint: venv
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+test: venv
+	.venv/bin/python -m pytest
+
+# Built as the caller, so that no build product belongs to root.
+installed: deps
+	@$(MAKE) all
+	@scripts/as-root $(MAKE) install
+
+quickstart: deps installed
+	@scripts/quickstart
+
+quickstart-stop:
+	@scripts/quickstart stop
+
+.PHONY: install-python uninstall-python deps venv lint test check installed quickstart quickstart-stop
+.DELETE_ON_ERROR:
+.NOTPARALLEL:

@@ -1,0 +1,77 @@
+"""Fitting an estimator quietly: its warnings become notes, its refusals become our errors."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from pgml.algorithms.base import Matrix
+from pgml.errors import InvalidValue, PgmlError, TrainingFailed
+
+MOST_NOTES = 5
+_WIDTH = 200
+_HINT = "See pgml.algorithms() for the hyperparameters, their types and defaults."
+_PATTERNS = (
+    (
+        r"The '(\w+)' parameter of \w+ must be (.*?)\.? Got (.*) instead",
+        r'hyperparameter "\1" must be \2, not \3',
+    ),
+    (
+        r"Invalid Parameter format for (\w+) expect (\w+) but value='(.*)'",
+        r'hyperparameter "\1" must be \2, not "\3"',
+    ),
+    (
+        r"value (\S+) for Parameter (\w+) (?:should be|exceed bound) (.*)",
+        r'hyperparameter "\2" must be \3, not \1',
+    ),
+    (r"greater equal to ", "at least "),
+    (r"must be \[(.*),(.*)\]", r"must be between \1 and \2"),
+)
+_SOURCE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
+
+
+def fit_quietly(
+    estimator: Any, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], **options: Any
+) -> tuple[str, ...]:
+    """Fit in place and return what the library warned of, shortened.
+
+    Parameters
+    ----------
+    estimator : object
+        With the ``fit`` method of scikit-learn's conventions.
+    hyperparams : mapping
+        The user's own; without any, a refusal is no fault of theirs.
+    **options
+        For ``fit``.
+
+    Raises
+    ------
+    InvalidValue
+        The library refuses a value of the hyperparameters.
+    TrainingFailed
+        It fails with its own defaults.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(matrix, target, **options)
+        except (ValueError, TypeError) as error:
+            raise _refusal(error, hyperparams) from error
+    notes = dict.fromkeys(shortened(str(warning.message)) for warning in caught)
+    return tuple(notes)[:MOST_NOTES]
+
+
+def shortened(text: str) -> str:
+    """Return the first line of a library's message in our style: lower case, no full stop."""
+    line = _SOURCE.sub("", text.strip()).split("\n", 1)[0].strip()
+    for pattern, replacement in _PATTERNS:
+        line = re.sub(pattern, replacement, line)
+    line = line.rstrip(".: ")
+    if len(line) > _WIDTH:
+        line = line[: _WIDTH - 3] + "..."
+    return line if line[1:2].isupper() else line[:1].lower() + line[1:]
+
+
+def _refusal(error: Exception, hyperparams: Mapping[str, Any]) -> PgmlError:
+    message = shortened(str(error))
+    return InvalidValue(message, hint=_HINT) if hyperparams else TrainingFailed(message)

@@ -1,0 +1,207 @@
+"""Random forests of scikit-learn."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Parameter
+from pgml.algorithms.fitting import fit_quietly
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from pgml.artifact.trees import Tree
+
+SIZING = frozenset(
+    {
+        "n_estimators",
+        "max_depth",
+        "max_leaf_nodes",
+        "min_samples_leaf",
+        "min_samples_split",
+        "min_weight_fraction_leaf",
+        "max_samples",
+        "bootstrap",
+        "ccp_alpha",
+        "min_impurity_decrease",
+    }
+)
+"""Hyperparameters that decide the size: who gives one gets what they ask for."""
+COMFORTABLE_BYTES = 64 << 20
+"""A default forest stays below this: each session that predicts with one of 64 MB takes
+about 2 s to load it and 500 MB to hold it, and larger leaves cost little accuracy."""
+_SPREAD = 1.15
+"""How much larger than its first tree's share a forest may come out."""
+
+_COMMON = (
+    Parameter("n_estimators", 100, "integer"),
+    Parameter("max_depth", None, "integer or null"),
+    Parameter("min_samples_split", 2, "integer or number"),
+    Parameter("min_samples_leaf", 1, "integer or number"),
+    Parameter("min_weight_fraction_leaf", 0.0, "number"),
+    Parameter("max_leaf_nodes", None, "integer or null"),
+    Parameter("min_impurity_decrease", 0.0, "number"),
+    Parameter("bootstrap", default=True, type="boolean"),
+    Parameter("oob_score", default=False, type="boolean"),
+    Parameter("n_jobs", None, "integer or null"),
+    Parameter("random_state", None, "integer or null"),
+    Parameter("verbose", 0, "integer or boolean"),
+    Parameter("warm_start", default=False, type="boolean"),
+    Parameter("ccp_alpha", 0.0, "number"),
+    Parameter("max_samples", None, "integer or number or null"),
+    Parameter("monotonic_cst", None, "array or null"),
+)
+REGRESSION = (
+    *_COMMON,
+    Parameter("criterion", "squared_error", "text"),
+    Parameter("max_features", 1.0, "integer or number or text or null"),
+)
+CLASSIFICATION = (
+    *_COMMON,
+    Parameter("criterion", "gini", "text"),
+    Parameter("max_features", "sqrt", "integer or number or text or null"),
+    # As an object it is left out: its keys would be labels, and a fit knows codes only.
+    Parameter("class_weight", None, "text or null"),
+)
+
+
+def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
+    """Fit a forest, in its default form one of bounded size; see `Algorithm.fit`."""
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    kind: Any = RandomForestRegressor if context.task == "regression" else RandomForestClassifier
+    given = {"n_jobs": context.threads, "random_state": context.seed} | dict(hyperparams)
+    notes: tuple[str, ...] = ()
+    if not SIZING & given.keys():
+        bound = min(context.max_model_bytes, COMFORTABLE_BYTES)
+        leaf = _smallest_leaf(
+            lambda size: kind(**given, min_samples_leaf=size), matrix, target, bound, context
+        )
+        if leaf > 1:
+            given["min_samples_leaf"] = leaf
+            notes = (f"leaves hold at least {leaf} rows, to keep the model below {bound / (1 << 20):g} MB",)
+    estimator = kind(**given)
+    return Fitted(estimator, notes + fit_quietly(estimator, matrix, target, hyperparams))
+
+
+def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
+    """Return the forest's values or probabilities; see `Algorithm.predict`."""
+    outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
+    return np.asarray(outputs, dtype=np.float64)
+
+
+def graph_bytes(estimator: Any, task: str) -> int:
+    """Return the size of the graph, from the counts of its nodes."""
+    from pgml.artifact.trees import size
+
+    trees = _trees(estimator, task, *_centre(estimator, task))
+    return 300 + size(trees, int(estimator.n_features_in_))
+
+
+def graph(estimator: Any, task: str) -> "ModelProto":
+    """Return the trees' mean.
+
+    A regression leaf is a float32, so what it holds is its distance from the
+    forest's centre, brought to at most 1; centre and scale follow in float64.
+    """
+    from pgml.artifact import trees
+    from pgml.artifact.graph import Graph
+
+    centre, scale = _centre(estimator, task)
+    classes = 1 if task == "regression" else int(estimator.n_classes_)
+    built = Graph(int(estimator.n_features_in_), "float32")
+    targets = 1 if classes == 2 else classes
+    emitted = _trees(estimator, task, centre, scale)
+    total = trees.append(built, emitted, targets, trees.LESS_OR_EQUAL)
+    mean = built.apply("Div", total, built.constant(len(estimator.estimators_) / scale))
+    if task == "regression":
+        built.apply("Add", mean, built.constant(centre))
+    elif classes == 2:
+        built.two_classes(mean)
+    return built.finish(task, classes)
+
+
+def _smallest_leaf(
+    forest: Callable[[int], Any],
+    matrix: Matrix,
+    target: npt.NDArray[Any],
+    bound: int,
+    context: FitContext,
+) -> int:
+    """Return the smallest min_samples_leaf with which a forest stays below the bound.
+
+    Where the worst case would not, trees are grown to see how large they come out:
+    trees of one forest hardly differ when there are so many rows.
+    """
+    from pgml.artifact.trees import size
+
+    rows, features = matrix.shape
+    classes = 1 if context.task == "regression" else int(target.max()) + 1
+    layers = classes if classes > 2 else 1
+    worst = 40 * rows * layers * int(forest(1).n_estimators)
+    leaf = 1
+    if worst <= bound:
+        return leaf
+    while leaf < rows:
+        probe = forest(leaf).set_params(n_estimators=1, warm_start=False, oob_score=False)
+        fit_quietly(probe, matrix, target, {"min_samples_leaf": leaf})
+        trees = list(_trees(probe, context.task, *_centre(probe, context.task)))
+        share = size(trees, features) * int(forest(1).n_estimators)
+        if share * _SPREAD <= bound:
+            break
+        leaf = max(leaf + 1, round(leaf * min(share * _SPREAD / bound, 4) * 0.8))
+    return leaf
+
+
+def _centre(estimator: Any, task: str) -> tuple[float, float]:
+    """Return what is taken from each leaf, and what it is then divided by."""
+    if task != "regression":
+        return 0.0, 1.0
+    trees = [each.tree_.value[:, 0, 0] for each in estimator.estimators_]
+    centre = float(np.mean([values[0] for values in trees]))
+    widest = max(float(np.abs(values - centre).max()) for values in trees)
+    return centre, float(2.0 ** np.ceil(np.log2(widest))) if widest > 0 else 1.0
+
+
+def _trees(estimator: Any, task: str, centre: float, scale: float) -> Iterator["Tree"]:
+    """Give the trees one by one, as the graph holds them."""
+    from pgml.artifact import trees
+
+    for each in estimator.estimators_:
+        values = each.tree_.value[:, 0, :]
+        if task == "regression":
+            yield _tree(each.tree_, (values[:, 0] - centre) / scale)
+        elif values.shape[1] == 2:
+            yield _tree(each.tree_, values[:, 1])
+        else:
+            yield from trees.layers(_tree(each.tree_, values[:, 0]), values)
+
+
+def _tree(arrays: Any, weight: Floats) -> "Tree":
+    from pgml.artifact.trees import Tree, floor32
+
+    return Tree(
+        left=arrays.children_left,
+        right=arrays.children_right,
+        feature=arrays.feature,
+        threshold=floor32(arrays.threshold),
+        missing_left=arrays.missing_go_to_left.astype(np.bool_),
+        target=np.zeros(len(weight), dtype=np.int64),
+        weight=weight.astype(np.float32),
+    )
+
+
+ALGORITHM = Algorithm(
+    name="random_forest",
+    library="scikit-learn",
+    parameters={"regression": REGRESSION, "classification": CLASSIFICATION},
+    scaled=False,
+    takes_missing=False,
+    dtype="float32",
+    fit=fit,
+    predict=predict,
+    graph_bytes=graph_bytes,
+    graph=graph,
+)

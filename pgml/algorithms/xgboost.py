@@ -1,0 +1,270 @@
+"""Gradient boosted trees of XGBoost."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Parameter
+from pgml.algorithms.fitting import fit_quietly
+from pgml.errors import InvalidValue, NotBuilt, hint_of_names
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+LINKS: Mapping[str, Mapping[str, str]] = {
+    "regression": {
+        "reg:squarederror": "identity",
+        "reg:squaredlogerror": "identity",
+        "reg:pseudohubererror": "identity",
+        "reg:absoluteerror": "identity",
+        "reg:logistic": "logistic",
+        "reg:gamma": "log",
+        "reg:tweedie": "log",
+        "count:poisson": "log",
+    },
+    "classification": {
+        "binary:logistic": "logistic",
+        "multi:softprob": "softmax",
+        "multi:softmax": "softmax",
+    },
+}
+"""For each task the objectives that can be served, each with its link from margin to prediction."""
+UNBUILT = (
+    "binary:hinge",
+    "binary:logitraw",
+    "rank:map",
+    "rank:ndcg",
+    "rank:pairwise",
+    "reg:expectileerror",
+    "reg:quantileerror",
+    "survival:aft",
+    "survival:cox",
+)
+ALIASES: Mapping[str, str] = {
+    "alpha": "reg_alpha",
+    "eta": "learning_rate",
+    "lambda": "reg_lambda",
+    "min_split_loss": "gamma",
+    "nthread": "n_jobs",
+    "seed": "random_state",
+}
+"""XGBoost's own names of what its scikit-learn interface calls otherwise."""
+VALIDATION_SHARE = 0.1
+"""Share of the training rows that early stopping watches instead of fitting."""
+
+# Left out: missing (NaN always), callbacks (code), device (the library is built for CPUs), verbosity
+# (nobody reads a server's output, and a bad value sticks to the process), and what concerns categorical
+# columns (enable_categorical, feature_types, max_cat_threshold, max_cat_to_onehot): the matrix is numbers.
+_COMMON = (
+    Parameter("n_estimators", None, "integer or null"),
+    Parameter("max_depth", None, "integer or null"),
+    Parameter("max_leaves", None, "integer or null"),
+    Parameter("max_bin", None, "integer or null"),
+    Parameter("grow_policy", None, "text or null"),
+    Parameter("learning_rate", None, "number or null"),
+    Parameter("booster", None, "text or null"),
+    Parameter("tree_method", None, "text or null"),
+    Parameter("n_jobs", None, "integer or null"),
+    Parameter("gamma", None, "number or null"),
+    Parameter("min_child_weight", None, "number or null"),
+    Parameter("max_delta_step", None, "number or null"),
+    Parameter("subsample", None, "number or null"),
+    Parameter("sampling_method", None, "text or null"),
+    Parameter("colsample_bytree", None, "number or null"),
+    Parameter("colsample_bylevel", None, "number or null"),
+    Parameter("colsample_bynode", None, "number or null"),
+    Parameter("reg_alpha", None, "number or null"),
+    Parameter("reg_lambda", None, "number or null"),
+    Parameter("scale_pos_weight", None, "number or null"),
+    Parameter("base_score", None, "number or array or null"),
+    Parameter("random_state", None, "integer or null"),
+    Parameter("num_parallel_tree", None, "integer or null"),
+    Parameter("monotone_constraints", None, "array or text or null"),
+    Parameter("interaction_constraints", None, "array or text or null"),
+    Parameter("importance_type", None, "text or null"),
+    Parameter("validate_parameters", None, "boolean or null"),
+    Parameter("feature_weights", None, "array or null"),
+    Parameter("multi_strategy", None, "text or null"),
+    Parameter("eval_metric", None, "text or array or null"),
+    Parameter("early_stopping_rounds", None, "integer or null"),
+    Parameter("sample_type", None, "text or null"),
+    Parameter("normalize_type", None, "text or null"),
+    Parameter("rate_drop", None, "number or null"),
+    Parameter("one_drop", None, "integer or boolean or null"),
+    Parameter("skip_drop", None, "number or null"),
+    Parameter("huber_slope", None, "number or null"),
+    Parameter("tweedie_variance_power", None, "number or null"),
+    Parameter("alpha", None, "number or null"),
+    Parameter("eta", None, "number or null"),
+    Parameter("lambda", None, "number or null"),
+    Parameter("min_split_loss", None, "number or null"),
+    Parameter("nthread", None, "integer or null"),
+    Parameter("seed", None, "integer or null"),
+)
+REGRESSION = (Parameter("objective", "reg:squarederror", "text"), *_COMMON)
+CLASSIFICATION = (Parameter("objective", "binary:logistic", "text"), *_COMMON)
+
+
+def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
+    """Fit XGBRegressor or XGBClassifier; see `Algorithm.fit`.
+
+    Raises
+    ------
+    NotBuilt
+        The objective, booster or strategy cannot be served.
+    InvalidValue
+        A value cannot be used.
+    """
+    from xgboost import XGBClassifier, XGBRegressor
+
+    classes = 1 if context.task == "regression" else int(target.max()) + 1
+    given = _renamed(hyperparams)
+    _check_served(given, context.task)
+    _check_values(given, matrix.shape[1], classes)
+    options = {"n_jobs": context.threads, "random_state": context.seed, "verbosity": 0} | _as_texts(given)
+    estimator: Any = (XGBRegressor if context.task == "regression" else XGBClassifier)(**options)
+    if given.get("early_stopping_rounds") is None:
+        return Fitted(estimator, fit_quietly(estimator, matrix, target, hyperparams))
+    watched = _watched(target, context)
+    notes = fit_quietly(
+        estimator,
+        matrix[~watched],
+        target[~watched],
+        hyperparams,
+        eval_set=[(matrix[watched], target[watched])],
+        verbose=False,
+    )
+    stopped = (
+        f"early stopping watched {int(watched.sum())} of the training rows "
+        f"and kept {estimator.best_iteration + 1} rounds"
+    )
+    return Fitted(estimator, (stopped, *notes))
+
+
+def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
+    """Return the booster's values or probabilities; see `Algorithm.predict`."""
+    outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
+    return np.asarray(outputs, dtype=np.float64)
+
+
+def graph_bytes(estimator: Any, task: str) -> int:
+    """Return the size of the graph, from the counts of its nodes."""
+    from pgml.algorithms import xgboost_model
+    from pgml.artifact.trees import size
+
+    model = xgboost_model.read(estimator)
+    return 300 + 8 * model.groups + size(xgboost_model.trees(model), model.features)
+
+
+def graph(estimator: Any, task: str) -> "ModelProto":
+    """Return the sum of the trees, with base score and link in float64."""
+    from pgml.algorithms import xgboost_model
+    from pgml.artifact import trees
+    from pgml.artifact.graph import Graph
+
+    model = xgboost_model.read(estimator)
+    link = LINKS[task][model.objective]
+    built = Graph(model.features, "float32")
+    margin = trees.append(built, xgboost_model.trees(model), model.groups, trees.LESS)
+    margin = built.apply("Add", margin, built.constant(xgboost_model.base_margin(model, link)))
+    if link == "log":
+        built.apply("Exp", margin)
+    elif link == "softmax":
+        built.apply("Softmax", margin, axis=1)
+    elif link == "logistic":
+        second = built.apply("Sigmoid", margin)
+        if task == "classification":
+            built.two_classes(second)
+    return built.finish(task, 1 if task == "regression" else int(estimator.n_classes_))
+
+
+def _renamed(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the hyperparameters by the names of the scikit-learn interface."""
+    given: dict[str, Any] = {}
+    for name, value in hyperparams.items():
+        known = ALIASES.get(name, name)
+        if known in given:
+            raise InvalidValue(
+                f'hyperparameters "{known}" and its other name are both given', hint="Give one."
+            )
+        given[known] = value
+    return given
+
+
+def _check_served(given: Mapping[str, Any], task: str) -> None:
+    """Refuse what no graph can be made of (0A000), before time is spent on it."""
+    if given.get("booster") == "gblinear":
+        raise NotBuilt(
+            'booster "gblinear" is not built', hint='Use "gbtree", "dart" or the algorithm "linear".'
+        )
+    if given.get("multi_strategy") == "multi_output_tree":
+        raise NotBuilt('multi_strategy "multi_output_tree" is not built', hint='Use "one_output_per_tree".')
+    objective = given.get("objective")
+    if objective is None or objective in LINKS[task]:
+        return
+    hint = hint_of_names(f"objectives for {task}", str(objective), LINKS[task])
+    if objective in UNBUILT:
+        raise NotBuilt(f'objective "{objective}" is not built', hint=hint)
+    elsewhere = any(objective in links for links in LINKS.values())
+    problem = f"is not for {task}" if elsewhere else "does not exist"
+    raise InvalidValue(f'objective "{objective}" {problem}', hint=hint)
+
+
+def _check_values(given: Mapping[str, Any], features: int, classes: int) -> None:
+    """Refuse what XGBoost itself would take in silence."""
+    for name in ("n_estimators", "early_stopping_rounds"):
+        if given.get(name) is not None and given[name] < 1:
+            raise InvalidValue(f'hyperparameter "{name}" must be at least 1, not {given[name]}')
+    lengths = {
+        "feature_weights": features,
+        "monotone_constraints": features,
+        "base_score": classes if classes > 2 else 1,
+    }
+    for name, length in lengths.items():
+        value = given.get(name)
+        if isinstance(value, list) and len(value) != length:
+            raise InvalidValue(f'hyperparameter "{name}" has {len(value)} elements where {length} are needed')
+
+
+def _as_texts(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the hyperparameters with constraints as the library's texts: its lists go by feature name."""
+    texts = dict(given)
+    for name in ("monotone_constraints", "interaction_constraints"):
+        if isinstance(given.get(name), list):
+            texts[name] = json.dumps(given[name])
+    if isinstance(given.get("monotone_constraints"), list):
+        texts["monotone_constraints"] = f"({texts['monotone_constraints'][1:-1]})"
+    return texts
+
+
+def _watched(target: npt.NDArray[Any], context: FitContext) -> npt.NDArray[np.bool_]:
+    """Choose rows for early stopping to watch, seeded, leaving a row of each class to fit."""
+    order = np.random.default_rng(context.seed).permutation(len(target))
+    chosen = np.zeros(len(target), dtype=np.bool_)
+    chosen[order[: max(1, round(len(target) * VALIDATION_SHARE))]] = True
+    if context.task == "classification":
+        backwards = order[::-1]
+        _, first = np.unique(target[backwards], return_index=True)
+        chosen[backwards[first]] = False
+    if not chosen.any():
+        raise InvalidValue(
+            "there are too few rows for early stopping", hint="Leave early_stopping_rounds out."
+        )
+    return chosen
+
+
+ALGORITHM = Algorithm(
+    name="xgboost",
+    library="xgboost",
+    parameters={"regression": REGRESSION, "classification": CLASSIFICATION},
+    scaled=False,
+    takes_missing=True,
+    dtype="float32",
+    fit=fit,
+    predict=predict,
+    graph_bytes=graph_bytes,
+    graph=graph,
+)

@@ -1,0 +1,91 @@
+"""ONNX building blocks, and the contract of every graph.
+
+A graph has one input, ``features``, of shape (rows, width): the encoder's
+matrix, float32 or float64 as the algorithm says.  It has one output in float64:
+
+* regression: ``value`` of shape (rows, 1);
+* classification: ``probabilities`` of shape (rows, classes), in code order.
+
+It is made of a few standard operators only, so that other targets than ONNX
+Runtime can be compiled from it: Add, Cast, Concat, Div, Exp, MatMul, Mul,
+Sigmoid, Softmax, Sub, Sum and, for trees, TreeEnsemble.  The same model always
+gives the same bytes.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+IR_VERSION = 10
+OPSETS = {"": 21, "ai.onnx.ml": 5}
+"""Versions of the operators: the first that have TreeEnsemble."""
+INPUT = "features"
+_DTYPES = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
+
+
+class Graph:
+    """A graph under construction; every operator's result goes by a name.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in a row of the input.
+    dtype : str
+        ``float32`` or ``float64``.
+    """
+
+    def __init__(self, width: int, dtype: str) -> None:
+        self._model = ModelProto(ir_version=IR_VERSION, producer_name="pgml")
+        for domain, version in OPSETS.items():
+            self._model.opset_import.add(domain=domain, version=version)
+        self._graph = self._model.graph
+        self._graph.name = "model"
+        self._graph.input.append(_described(INPUT, _DTYPES[dtype], width))
+
+    def operator(self, kind: str, *inputs: str, domain: str = "") -> NodeProto:
+        """Append an operator of one output and return it, to be given its attributes."""
+        name = f"{kind.lower()}_{len(self._graph.node)}"
+        node: NodeProto = self._graph.node.add(op_type=kind, domain=domain, input=inputs, output=[name])
+        return node
+
+    def apply(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Append a standard operator and return the name of its result."""
+        node = self.operator(kind, *inputs)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        return str(node.output[0])
+
+    def constant(self, values: npt.ArrayLike) -> str:
+        """Add float64 values and return their name."""
+        name = f"constant_{len(self._graph.initializer)}"
+        array = np.ascontiguousarray(values, dtype=np.float64).reshape(np.shape(values))
+        self._graph.initializer.append(numpy_helper.from_array(array, name))
+        return name
+
+    def float64(self, name: str) -> str:
+        """Return a result as float64."""
+        return self.apply("Cast", name, to=TensorProto.DOUBLE)
+
+    def two_classes(self, second: str) -> str:
+        """Return the probabilities of both classes, (rows, 2), from the second's, (rows, 1)."""
+        return self.apply("Concat", self.apply("Sub", self.constant(1.0), second), second, axis=1)
+
+    def finish(self, task: str, width: int) -> ModelProto:
+        """Make the last operator's result the output and return the model.
+
+        Parameters
+        ----------
+        task : str
+            ``regression`` or ``classification``: decides the output's name.
+        width : int
+            Numbers in a row of the output.
+        """
+        name = "value" if task == "regression" else "probabilities"
+        self._graph.node[-1].output[0] = name
+        self._graph.output.append(_described(name, TensorProto.DOUBLE, width))
+        return self._model
+
+
+def _described(name: str, dtype: int, width: int) -> Any:
+    return helper.make_tensor_value_info(name, dtype, ["rows", width])

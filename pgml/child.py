@@ -1,0 +1,182 @@
+"""The process that fits: ``python -I -m pgml.child``, started by `pgml.runner` alone.
+
+It ends with its parent, whichever way that goes, is the first the kernel's OOM
+killer takes, and speaks to its parent over one socket, as libraries print to
+stdout and stderr when they like.
+"""
+
+import ctypes
+import faulthandler
+import fcntl
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pgml import wire
+from pgml.dataset import Dataset
+from pgml.errors import OutOfMemory, PgmlError, TrainingFailed
+
+Function = Callable[[dict[str, Any], Dataset | None, Callable[[dict[str, Any]], Any]], wire.Message]
+"""A job: (arguments, dataset, tell) to (value, blob), the value JSON; `tell` returns the parent's answer."""
+
+JOBS: Mapping[str, str] = {
+    "fit": "pgml.training:run",
+    "load_dataset": "pgml.datasets:load",
+}
+"""Module and function of each job, imported when it is asked for."""
+
+PR_SET_PDEATHSIG = 1
+OOM_SCORE = "900"
+NICENESS = 5
+DEFAULT_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+    signal.SIGCHLD,
+    signal.SIGIO,
+)
+
+
+def main(jobs: Mapping[str, str] = JOBS) -> None:
+    """Serve jobs until the parent closes the channel.
+
+    The command line is: descriptor of the channel, process id of the parent,
+    bound of memory in bytes (0 is none), then the modules to import before the
+    first job comes.
+    """
+    channel, parent, memory_bytes = map(int, sys.argv[1:4])
+    _die_with(parent)
+    _limit(memory_bytes)
+    faulthandler.enable()
+    peer = Peer(channel)
+    peer.send(wire.head({"kind": "ready"}))
+    for module in sys.argv[4:]:
+        import_module(module)
+    while True:
+        peer.send(*_outcome(jobs, peer, *peer.receive()))
+
+
+def _die_with(parent: int) -> None:
+    """End at once when the parent dies, closes stdin, or signals its process group."""
+    for number in DEFAULT_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+    # The kernel sends SIGIO, which kills, when the other end of stdin is closed:
+    # also while C code runs that never comes back to Python.
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    closed = bool(select.select([0], [], [], 0)[0])
+    if closed or os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+def _limit(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes:
+        # RLIMIT_DATA counts private writable memory.  RLIMIT_AS would also count the
+        # mapped rows, every library's text, and 64 MB of address space that malloc
+        # reserves for each thread.
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
+    os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+
+
+class Peer:
+    """The parent, at the other end of the channel."""
+
+    def __init__(self, channel: int) -> None:
+        self._socket = socket.socket(fileno=channel)
+        self._socket.set_inheritable(False)
+        self._inbox = wire.Inbox()
+
+    def send(self, head: bytes, blob: bytes = b"") -> None:
+        """Send a frame; a closed channel ends the process by SIGPIPE."""
+        self._socket.sendall(head)
+        self._socket.sendall(blob)
+
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
+        """Wait for a frame; return its header and the descriptors that came with it.
+
+        Raises
+        ------
+        SystemExit
+            The channel is closed.
+        """
+        descriptors: list[int] = []
+        while True:
+            data, fds, _, _ = socket.recv_fds(
+                self._socket, min(self._inbox.need, wire.PIECE), 1, socket.MSG_CMSG_CLOEXEC
+            )
+            descriptors += fds
+            if not data:
+                sys.exit(0)
+            if message := self._inbox.feed(data):
+                return message[0], descriptors
+
+    def tell(self, message: dict[str, Any]) -> Any:
+        """Tell the parent something and return its answer."""
+        self.send(wire.head({"kind": "tell", "message": message}))
+        return self.receive()[0]["answer"]
+
+
+def _outcome(
+    jobs: Mapping[str, str], peer: Peer, request: dict[str, Any], descriptors: list[int]
+) -> tuple[bytes, bytes]:
+    """Run a job and return its frame, as (head, blob)."""
+    try:
+        dataset = None
+        for fd in descriptors:
+            dataset = wire.open_dataset(fd, request["layout"])
+            os.close(fd)
+        value, blob = _function(jobs[request["job"]])(request["arguments"], dataset, peer.tell)
+        return wire.head({"kind": "result", "value": value}, len(blob)), blob
+    except PgmlError as error:
+        return _error(error), b""
+    except Exception as error:  # noqa: BLE001 - the edge of the process: all that is raised must reach the user
+        return _error(_as_pgml_error(error)), b""
+
+
+def _function(place: str) -> Function:
+    module, _, name = place.partition(":")
+    function: Function = getattr(import_module(module), name)
+    return function
+
+
+def _as_pgml_error(error: Exception) -> PgmlError:
+    # C++ libraries wrap std::bad_alloc in an error of their own.
+    if isinstance(error, MemoryError) or "bad_alloc" in str(error):
+        return OutOfMemory(
+            "the training process ran out of memory",
+            detail=str(error),
+            hint="Train on fewer rows or columns, or a smaller model, or raise the bound in pgml.settings.",
+        )
+    text = next(iter(str(error).strip().splitlines()), "")
+    return TrainingFailed(
+        f"training failed: {type(error).__name__}: {text}".rstrip(": "),
+        detail="".join(traceback.format_exception(error)),
+    )
+
+
+def _error(error: PgmlError) -> bytes:
+    fields = {"message": error.message, "detail": error.detail, "hint": error.hint}
+    return wire.head({"kind": "error", "sqlstate": error.sqlstate, **fields})
+
+
+if __name__ == "__main__":
+    main()

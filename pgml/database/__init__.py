@@ -1,0 +1,1 @@
+"""The one port to PostgreSQL and its two adapters, for the server and for clients."""

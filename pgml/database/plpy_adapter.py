@@ -1,0 +1,94 @@
+"""The session of the backend that PL/Python runs in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import plpy
+
+from pgml.database.port import Argument, DatabaseError, Result, Row, sent
+from pgml.errors import NotPermitted, PgmlError
+
+
+class Backend:
+    """`pgml.database.port.Database` on SPI."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._pending: Callable[[], Any] | None = None
+
+    def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
+        types = tuple("bytea" if isinstance(value, bytes) else "text" for value in arguments)
+        try:
+            plan = self._plans.get((sql, types))
+            if plan is None:
+                plan = self._plans[sql, types] = plpy.prepare(sql, list(types))
+            rows: Sequence[Row] = plpy.execute(plan, [sent(value) for value in arguments])
+        except plpy.SPIError as error:
+            raise _translated(error) from None
+        return rows
+
+    def stream(self, sql: str, rows: int) -> Iterator[Sequence[Row]]:
+        try:
+            cursor = plpy.cursor(sql)
+            while chunk := cursor.fetch(rows):
+                yield chunk
+            cursor.close()
+        except plpy.SPIError as error:
+            raise _translated(error) from None
+
+    def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
+        outcome: list[Result] = []
+        failure: list[PgmlError] = []
+
+        def run() -> None:
+            try:
+                outcome.append(work())
+            except PgmlError as error:
+                failure.append(error)
+
+        self._pending = run
+        try:
+            self.query("select pgml._write_as_owner()" if writes else "select pgml._read_as_owner()")
+        finally:
+            self._pending = None
+        if failure:
+            raise failure[0]
+        return outcome[0]
+
+    def run_pending(self) -> None:
+        """Do what `as_owner` was asked for: the body of the two functions that have the owner's rights.
+
+        Raises
+        ------
+        NotPermitted
+            Nothing is pending: somebody called such a function from SQL.
+        """
+        run, self._pending = self._pending, None
+        if run is None:
+            raise NotPermitted("this function is called by other functions of pgml only")
+        run()
+
+    def check_for_interrupts(self) -> None:
+        self.query("select 1")
+
+
+class _Failure(plpy.Error):  # type: ignore[misc]
+    """PL/Python writes the name of an exception's class before its message."""
+
+
+_Failure.__name__ = _Failure.__qualname__ = "pgml"
+_Failure.__module__ = "__main__"
+
+
+def fail(error: PgmlError) -> NoReturn:
+    """Raise an error as PostgreSQL's own, with its SQLSTATE, detail and hint."""
+    failure = _Failure(error.message)
+    failure.sqlstate = error.sqlstate
+    failure.detail = error.detail or None
+    failure.hint = error.hint or None
+    raise failure from None
+
+
+def _translated(error: Any) -> DatabaseError:
+    _, detail, hint, *_ = error.spidata or (0, None, None)
+    return DatabaseError(error.sqlstate, str(error), detail=detail or "", hint=hint or "")

@@ -1,0 +1,66 @@
+"""What pgml asks of a database, inside a server or over a connection."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from pgml.errors import PgmlError
+
+Row = Mapping[str, Any]
+Argument = str | bytes | int | float | bool | None
+Result = TypeVar("Result")
+
+
+class DatabaseError(PgmlError):
+    """An error of PostgreSQL's own, with the SQLSTATE it came with."""
+
+    def __init__(self, sqlstate: str, message: str, *, detail: str = "", hint: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.sqlstate = sqlstate
+
+    @property
+    def is_interrupt(self) -> bool:
+        """Whether a cancel, a timeout or a shutdown caused it, which nothing may swallow."""
+        return self.sqlstate[:3] in {"57P", "570"}
+
+
+class Database(Protocol):
+    """A session.
+
+    Statements are written with ``$1`` placeholders, each with a cast, as every
+    argument but bytes travels as text.  Results are selected as bigint, float8,
+    boolean, text or bytea, so that both adapters give the same Python values.
+    """
+
+    def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
+        """Run a statement and return its rows.
+
+        Raises
+        ------
+        DatabaseError
+        """
+
+    def stream(self, sql: str, rows: int) -> Iterator[Sequence[Row]]:
+        """Yield the rows of a query in chunks of at most `rows`, all of one snapshot.
+
+        Raises
+        ------
+        DatabaseError
+        """
+
+    def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
+        """Run `work` with the rights of the extension's owner, for the tables of pgml alone.
+
+        `work` must run no SQL that a caller can influence but through arguments.
+        """
+
+    def check_for_interrupts(self) -> None:
+        """Raise DatabaseError if the statement was cancelled or timed out."""
+
+
+def sent(value: Argument) -> str | bytes | None:
+    """Return an argument as it travels: bytes as they are, everything else as text."""
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)

@@ -1,0 +1,116 @@
+"""Where PL/Python comes in: one object a session, one method a kind of SQL function."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pgml.database.plpy_adapter import Backend, fail
+from pgml.errors import PgmlError
+from pgml.usecases import about, drop
+from pgml.usecases.deploy import deploy
+from pgml.usecases.load_dataset import load_dataset
+from pgml.usecases.predict import Predictions
+from pgml.usecases.session import Session
+from pgml.usecases.train import train
+
+Given = Mapping[str, Any]
+Answer = tuple[Any, list[str]]
+"""A result that becomes jsonb, and notes that become one NOTICE."""
+
+
+class Entry:
+    """What `pgml._bootstrap` keeps for the session.
+
+    Parameters
+    ----------
+    base : str
+        Root of the virtual environment pgml is installed in.
+    """
+
+    def __init__(self, base: str) -> None:
+        self._backend = Backend()
+        self._base = Path(base)
+        self._session = Session(self._backend, self._base / "bin" / "python3")
+        self._predictions = Predictions(self._session)
+
+    def call(self, verb: str, arguments: str, search_path: str) -> dict[str, str | None]:
+        """Do a verb; return the fields of pgml._outcome, so that the caller can raise a clean error."""
+        try:
+            result, notes = VERBS[verb](self, json.loads(arguments), search_path)
+        except PgmlError as error:
+            return {
+                "result": None,
+                "notice": None,
+                "message": error.message,
+                "sqlstate": error.sqlstate,
+                "detail": error.detail or None,
+                "hint": error.hint or None,
+            }
+        fields = dict.fromkeys(("message", "sqlstate", "detail", "hint"))
+        return {"result": json.dumps(result), "notice": "; ".join(notes) or None, **fields}
+
+    def value(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
+    ) -> float | None:
+        """Return a prediction; see `pgml.usecases.predict.Predictions.value`."""
+        try:
+            return self._predictions.value(reference, model_id, features, snapshot, kind)
+        except PgmlError as error:
+            fail(error)
+
+    def label(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
+    ) -> str | None:
+        """Return a label; see `pgml.usecases.predict.Predictions.label`."""
+        try:
+            return self._predictions.label(reference, model_id, features, snapshot, kind)
+        except PgmlError as error:
+            fail(error)
+
+    def run_pending(self) -> None:
+        """Do what the session asked of the owner's rights."""
+        try:
+            self._backend.run_pending()
+        except PgmlError as error:
+            fail(error)
+
+    def train(self, given: Given, path: str) -> Answer:
+        return train(self._session, given, path)
+
+    def deploy(self, given: Given, path: str) -> Answer:
+        return deploy(self._session, given, path)
+
+    def drop_model(self, given: Given, path: str) -> Answer:
+        drop.drop_model(self._session, given)
+        return None, []
+
+    def drop_project(self, given: Given, path: str) -> Answer:
+        drop.drop_project(self._session, given)
+        return None, []
+
+    def load_dataset(self, given: Given, path: str) -> Answer:
+        return load_dataset(self._session, given), []
+
+    def algorithms(self, given: Given, path: str) -> Answer:
+        return about.algorithms(), []
+
+    def python_version(self, given: Given, path: str) -> Answer:
+        return about.python_version(), []
+
+    def package_versions(self, given: Given, path: str) -> Answer:
+        major, minor = sys.version_info[:2]
+        return about.package_versions(str(self._base / f"lib/python{major}.{minor}/site-packages")), []
+
+
+VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
+    "train": Entry.train,
+    "deploy": Entry.deploy,
+    "drop_model": Entry.drop_model,
+    "drop_project": Entry.drop_project,
+    "load_dataset": Entry.load_dataset,
+    "algorithms": Entry.algorithms,
+    "python_version": Entry.python_version,
+    "package_versions": Entry.package_versions,
+}

@@ -1,0 +1,127 @@
+"""From a model's bytes to predictions, with ONNX Runtime alone."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state
+
+from pgml.artifact.format import Artifact, unpack
+from pgml.columns import Column
+from pgml.dataset import Dataset
+from pgml.errors import Corrupted
+from pgml.preprocessing import Encoder, Matrix
+
+Floats = npt.NDArray[np.float64]
+GOLDEN_TOLERANCE = 1e-5
+"""Largest relative difference of a golden row's output under another runtime."""
+
+
+class Predictor:
+    """A loaded model.
+
+    Attributes
+    ----------
+    task : str
+    columns : list of Column
+        The features, in the order of training.
+    labels : list
+        Classes in code order, empty for regression.
+    label_kind : str
+        ``text``, ``boolean`` or ``number``.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        """Load the bytes of a model (Corrupted if they are damaged)."""
+        artifact = unpack(data)
+        self.encoder = Encoder.from_json(artifact.encoder)
+        self.task: str = artifact.decoder["task"]
+        self.labels: list[Any] = artifact.decoder["labels"]
+        self.label_kind: str = artifact.decoder["label_kind"]
+        self._session = _session(artifact.graph)
+        _check_golden(self, artifact)
+
+    @property
+    def columns(self) -> list[Column]:
+        return self.encoder.columns
+
+    @property
+    def feature_names(self) -> list[str]:
+        """One name a number of the flattened features."""
+        return [name for column in self.columns for name in column.feature_names]
+
+    def outputs(self, dataset: Dataset) -> Floats:
+        """Return values of shape (rows,), or probabilities of shape (rows, classes)."""
+        return self.run(self.encoder.encode(dataset))
+
+    def run(self, matrix: Matrix) -> Floats:
+        """Return the outputs of an encoded matrix of shape (rows, width)."""
+        (result,) = self._session.run(None, {"features": matrix})
+        outputs = np.asarray(result, dtype=np.float64)
+        return outputs[:, 0] if self.task == "regression" else outputs
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Hold all signals back, so that threads started meanwhile never take the server's."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def runtime() -> str:
+    """Return the name and version of what runs the graphs."""
+    return f"onnxruntime {onnxruntime.__version__}"
+
+
+def golden_rows(matrix: Matrix, outputs: Floats) -> dict[str, Any]:
+    """Return encoded rows with their outputs, as an artifact keeps them."""
+    return {"matrix": matrix.tolist(), "outputs": outputs.tolist(), "runtime": runtime()}
+
+
+def differs(one: Floats, other: Floats, tolerance: float) -> bool:
+    """Return whether two outputs differ by more than a tolerance relative to the largest of them."""
+    if one.shape != other.shape:
+        return True
+    return not bool((np.abs(one - other) <= tolerance * np.abs(one).max()).all())
+
+
+_REFUSALS = (
+    onnxruntime_pybind11_state.Fail,
+    onnxruntime_pybind11_state.InvalidArgument,
+    onnxruntime_pybind11_state.InvalidGraph,
+    onnxruntime_pybind11_state.InvalidProtobuf,
+    onnxruntime_pybind11_state.NotImplemented,
+    onnxruntime_pybind11_state.RuntimeException,
+)
+"""What ONNX Runtime raises of a graph, without a class in common."""
+
+
+def _session(graph: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    with signals_blocked():
+        try:
+            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except _REFUSALS as error:
+            raise Corrupted("model graph cannot be loaded", detail=str(error)) from None
+
+
+def _check_golden(predictor: Predictor, artifact: Artifact) -> None:
+    golden: Mapping[str, Any] = artifact.golden
+    if not golden or golden["runtime"] == runtime():
+        return
+    matrix = np.array(golden["matrix"], dtype=predictor.encoder.dtype)
+    if differs(predictor.run(matrix), np.array(golden["outputs"]), GOLDEN_TOLERANCE):
+        raise Corrupted(
+            f"model predicts otherwise under {runtime()} than under {golden['runtime']}",
+            hint="Train it again, or go back to the former version of the libraries.",
+        )

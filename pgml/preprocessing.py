@@ -1,0 +1,240 @@
+"""From typed columns to the numeric matrix a model takes: fitted once, used on every path.
+
+An `Encoder` is plain data.  It imputes (median, mode), moves and scales numbers,
+and writes a category as one indicator a value.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.columns import Column
+from pgml.dataset import MISSING, Dataset
+
+Floats = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+MOST_CATEGORIES = 64
+"""The most frequent categories get an indicator each; the others share one."""
+
+
+@dataclass(frozen=True)
+class NumberEncoding:
+    """A number column: (value or fill - center) / scale, one matrix column a number.
+
+    Attributes
+    ----------
+    fill : tuple of float
+        Medians of the training rows, one a number.
+    center, scale : tuple of float
+        One a number; 0 and 1 leave the value as it is.
+    nulls : bool
+        Training saw missing values.
+    """
+
+    column: Column
+    fill: tuple[float, ...]
+    center: tuple[float, ...]
+    scale: tuple[float, ...]
+    nulls: bool
+
+    @property
+    def width(self) -> int:
+        return self.column.width
+
+
+@dataclass(frozen=True)
+class CategoryEncoding:
+    """A category column: one indicator a category, all 0 for one never seen.
+
+    Attributes
+    ----------
+    fill : str
+        The most frequent category of the training rows.
+    categories : tuple of str
+        Those with an indicator of their own, sorted.
+    rare : tuple of str
+        Those that share the last indicator, sorted.
+    nulls : bool
+        Training saw missing values.
+    """
+
+    column: Column
+    fill: str
+    categories: tuple[str, ...]
+    rare: tuple[str, ...]
+    nulls: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) + bool(self.rare)
+
+    def positions(self) -> dict[str, int]:
+        """Return the indicator of each known category."""
+        known = {text: position for position, text in enumerate(self.categories)}
+        return known | dict.fromkeys(self.rare, len(self.categories))
+
+
+Encoding = NumberEncoding | CategoryEncoding
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The encodings of all features, in the order the model takes them.
+
+    Attributes
+    ----------
+    encodings : sequence of encodings
+    takes_missing : bool
+        A missing value goes on as NaN instead of being filled.
+    dtype : str
+        ``float32`` or ``float64``: of the matrix.
+    """
+
+    encodings: Sequence[Encoding]
+    takes_missing: bool
+    dtype: str
+
+    @property
+    def columns(self) -> list[Column]:
+        return [encoding.column for encoding in self.encodings]
+
+    @property
+    def width(self) -> int:
+        return sum(encoding.width for encoding in self.encodings)
+
+    def encode(self, dataset: Dataset) -> Matrix:
+        """Return the matrix of shape (rows, width), in `dtype`.
+
+        The dataset may hold other columns too, in any order.
+        """
+        matrix: Matrix = np.zeros((len(dataset), self.width), dtype=self.dtype)
+        start = 0
+        for encoding in self.encodings:
+            part = matrix[:, start : start + encoding.width]
+            if isinstance(encoding, NumberEncoding):
+                self._numbers(encoding, dataset, part)
+            else:
+                self._indicators(encoding, dataset, part)
+            start += encoding.width
+        return matrix
+
+    def _numbers(self, encoding: NumberEncoding, dataset: Dataset, part: Matrix) -> None:
+        values = dataset.values(encoding.column.name)
+        if not self.takes_missing and np.isnan(values).any():
+            values = np.where(np.isnan(values), encoding.fill, values)
+        if any(encoding.center) or any(scale != 1 for scale in encoding.scale):
+            values = (values - np.array(encoding.center)) / np.array(encoding.scale)
+        part[:] = _within(values, self.dtype)
+
+    def _indicators(self, encoding: CategoryEncoding, dataset: Dataset, part: Matrix) -> None:
+        codes, texts = dataset.coded(encoding.column.name)
+        known = encoding.positions()
+        filled = -1 if self.takes_missing else known.get(encoding.fill, -1)
+        position = np.array([filled, *(known.get(text, -1) for text in texts)])[codes - MISSING]
+        rows = np.flatnonzero(position >= 0)
+        part[rows, position[rows]] = 1
+        if self.takes_missing:
+            part[codes == MISSING] = np.nan
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> "Encoder":
+        encodings = [_encoding(each) for each in form["encodings"]]
+        return cls(encodings, form["takes_missing"], form["dtype"])
+
+
+def fit(
+    dataset: Dataset, columns: Sequence[Column], scaled: bool, takes_missing: bool, dtype: str
+) -> Encoder:
+    """Learn an encoder from training rows alone.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The training rows.
+    columns : sequence of Column
+        The features, in the order the model is to take them.
+    scaled : bool
+        Bring numbers to mean 0 and standard deviation 1.
+    takes_missing : bool
+        Let missing values through.
+    dtype : str
+        Of the matrix the model takes.
+    """
+    encodings = [
+        _fit_category(dataset, column)
+        if column.is_category
+        else _fit_number(dataset, column, scaled, takes_missing, dtype)
+        for column in columns
+    ]
+    return Encoder(encodings, takes_missing, dtype)
+
+
+def _fit_number(
+    dataset: Dataset, column: Column, scaled: bool, takes_missing: bool, dtype: str
+) -> NumberEncoding:
+    values = dataset.values(column.name)
+    parts = [_fit_values(part, scaled, takes_missing, dtype) for part in values.T]
+    fill, center, scale = zip(*parts, strict=True)
+    return NumberEncoding(column, fill, center, scale, bool(np.isnan(values).any()))
+
+
+def _fit_values(values: Floats, scaled: bool, takes_missing: bool, dtype: str) -> tuple[float, float, float]:
+    """Return (fill, center, scale) of one column of numbers."""
+    known = values[~np.isnan(values)]
+    if known.size == 0:
+        return 0.0, 0.0, 1.0
+    fill = float(np.median(known))
+    if scaled:
+        filled = known if takes_missing else np.where(np.isnan(values), fill, values)
+        center, scale = float(filled.mean()), float(filled.std())
+        constant = scale <= 10 * np.finfo(np.float64).eps * abs(center)
+        return fill, center, 1.0 if constant else scale
+    if dtype == "float32" and _collapses(known):
+        return fill, fill, 1.0
+    return fill, 0.0, 1.0
+
+
+def _collapses(values: Floats) -> bool:
+    """Return whether float32 cannot tell apart values that are distinct, as with epoch seconds."""
+    distinct = np.unique(values)
+    return bool(np.unique(_within(distinct, "float32")).size < distinct.size)
+
+
+def _within(values: Floats, dtype: str) -> Matrix:
+    """Return the values in a type, those beyond its range at its ends."""
+    if dtype == "float64":
+        return values
+    most = float(np.finfo(np.float32).max)
+    return np.clip(values, -most, most).astype(np.float32)
+
+
+def _fit_category(dataset: Dataset, column: Column) -> CategoryEncoding:
+    codes, texts = dataset.coded(column.name)
+    counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
+    order = np.argsort(-counts, kind="stable")
+    seen = [int(code) for code in order if counts[code]]
+    own = len(seen) if len(seen) <= MOST_CATEGORIES else MOST_CATEGORIES - 1
+    return CategoryEncoding(
+        column,
+        texts[seen[0]] if seen else "",
+        tuple(sorted(texts[code] for code in seen[:own])),
+        tuple(sorted(texts[code] for code in seen[own:])),
+        bool((codes == MISSING).any()),
+    )
+
+
+def _encoding(form: Mapping[str, Any]) -> Encoding:
+    column = Column(**form["column"])
+    if column.is_category:
+        return CategoryEncoding(
+            column, form["fill"], tuple(form["categories"]), tuple(form["rare"]), form["nulls"]
+        )
+    return NumberEncoding(
+        column, tuple(form["fill"]), tuple(form["center"]), tuple(form["scale"]), form["nulls"]
+    )

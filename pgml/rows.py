@@ -1,0 +1,162 @@
+"""One row as SQL sends it (array, JSON, text) to the features of a model.
+
+The result is a `Dataset` of one row, so that the encoder that training used is
+the one that prediction uses.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pgml import columns
+from pgml.columns import Column
+from pgml.dataset import MISSING, Dataset
+from pgml.errors import InvalidValue, UnknownColumn, name_list
+from pgml.preprocessing import CategoryEncoding, Encoder, Encoding
+
+Epochs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""PostgreSQL's reading of (type, text) pairs of points in time and durations, in epoch seconds."""
+_ANONYMOUS = re.compile(r"f[1-9][0-9]*")
+Values = list[Any]
+"""One value a column; that of an array column is a list of its numbers."""
+
+
+def from_numbers(encoder: Encoder, numbers: Any) -> Values:
+    """Return the values of a plain array, matched by position.
+
+    Raises
+    ------
+    InvalidValue
+        A feature is a text, or the count of numbers is not that of the features.
+    """
+    texts = [encoding.column.name for encoding in encoder.encodings if isinstance(encoding, CategoryEncoding)]
+    if texts:
+        raise InvalidValue(
+            f"an array cannot hold the text feature(s) {name_list(texts)}",
+            hint="Give a row, such as row(…) or a row of a table, or jsonb.",
+        )
+    return from_json(encoder, numbers, imputes=False)
+
+
+def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
+    """Return the values of a JSON object by name, of an array or a scalar by position.
+
+    Parameters
+    ----------
+    imputes : bool
+        Features that are not given are filled with their median or mode.
+
+    Raises
+    ------
+    UnknownColumn
+        Features that training never saw missing are not given.
+    InvalidValue
+        A value does not fit its feature, or their count is wrong.
+    """
+    if isinstance(value, Mapping):
+        if not _is_anonymous(encoder, value):
+            return _by_name(encoder, value, imputes)
+        value = [value[name] for name in sorted(value, key=lambda name: int(name[1:]))]
+    return _by_position(encoder, _flat(value), imputes)
+
+
+def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
+    """Return values, one a column, as a dataset of one row."""
+    numbers: list[float] = []
+    codes: list[int] = []
+    categories: list[list[str]] = []
+    times: list[tuple[int, Column, str]] = []
+    for column, value in zip(encoder.columns, values, strict=True):
+        if column.is_category:
+            text = columns.category(column, value)
+            codes.append(MISSING if text is None else 0)
+            categories.append([] if text is None else [text])
+        elif column.kind.temporal and isinstance(value, str):
+            times.append((len(numbers), column, value))
+            numbers.append(0.0)
+        elif column.kind.shape == "array":
+            numbers += _elements(column, value)
+        else:
+            numbers.append(columns.number(column, value))
+    if times:
+        read = epochs([(column.kind.temporal or "", text) for _, column, text in times])
+        for (position, column, _), epoch in zip(times, read, strict=True):
+            numbers[position] = columns.finite(column, epoch)
+    return Dataset(
+        encoder.columns,
+        np.array([numbers], dtype=np.float64).reshape(1, len(numbers)),
+        np.array([codes], dtype=np.int32).reshape(1, len(codes)),
+        categories,
+    )
+
+
+def _is_anonymous(encoder: Encoder, value: Mapping[str, Any]) -> bool:
+    """Whether these are the fields f1 … fn that row() makes, and training had no such names."""
+    return (
+        bool(value)
+        and all(_ANONYMOUS.fullmatch(name) for name in value)
+        and not any(column.name in value for column in encoder.columns)
+    )
+
+
+def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Values:
+    missing = [
+        encoding.column.name
+        for encoding in encoder.encodings
+        if encoding.column.name not in given and not encoding.nulls
+    ]
+    if missing and not imputes:
+        raise UnknownColumn(
+            f"feature(s) {name_list(missing)} are not given",
+            hint="Add them to the row. pgml.score imputes what is missing.",
+        )
+    return [
+        given[encoding.column.name]
+        if encoding.column.name in given
+        else (_filled(encoding) if imputes else None)
+        for encoding in encoder.encodings
+    ]
+
+
+def _by_position(encoder: Encoder, flat: list[Any], imputes: bool) -> Values:
+    expected = sum(column.width for column in encoder.columns)
+    if len(flat) > expected or (len(flat) < expected and not imputes):
+        names = [name for column in encoder.columns for name in column.feature_names]
+        raise InvalidValue(
+            f"the model has {expected} features, {len(flat)} were given",
+            hint=f"The features are {name_list(names)}, in this order.",
+        )
+    values: Values = []
+    start = 0
+    for encoding in encoder.encodings:
+        part = flat[start : start + encoding.column.width]
+        start += encoding.column.width
+        if len(part) < encoding.column.width:
+            filled = _filled(encoding)
+            part += filled[len(part) :] if isinstance(filled, list) else [filled]
+        values.append(part if encoding.column.kind.shape == "array" else part[0])
+    return values
+
+
+def _filled(encoding: Encoding) -> Any:
+    if isinstance(encoding, CategoryEncoding):
+        return encoding.fill
+    return list(encoding.fill) if encoding.column.kind.shape == "array" else encoding.fill[0]
+
+
+def _elements(column: Column, value: Any) -> list[float]:
+    flat = [None] * column.width if value is None else _flat(value)
+    if len(flat) != column.width:
+        raise InvalidValue(
+            f'feature "{column.name}" wants {column.width} numbers, {len(flat)} were given',
+            hint="Arrays must be as long as those of training.",
+        )
+    return [columns.number(column, element) for element in flat]
+
+
+def _flat(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        return [value]
+    return [element for part in value for element in (_flat(part) if isinstance(part, list) else [part])]

@@ -1,0 +1,87 @@
+"""What a training is asked to do, once its arguments are checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+TASKS = ("regression", "classification")
+"""The tasks this version trains."""
+Side = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to tell test rows, now or on later rows.
+
+    Attributes
+    ----------
+    test_size : float
+        Fraction of the hashes that are on the test side.
+    seed : int
+    columns : tuple of str
+        The columns that are hashed.
+    one_by_one : bool
+        Equal rows are numbered and drawn apart, for tables with few distinct rows.
+    moved : mapping of str to side
+        Hashes, as 16 hexadecimal digits, of rows that were put on the other side.
+    """
+
+    test_size: float
+    seed: int
+    columns: tuple[str, ...]
+    one_by_one: bool = False
+    moved: Mapping[str, Side] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "test_sampling": "hash",
+            "test_size": self.test_size,
+            "seed": self.seed,
+            "columns": list(self.columns),
+            "one_by_one": self.one_by_one,
+            "moved": dict(self.moved),
+        }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> "Recipe":
+        return cls(form["test_size"], form["seed"], tuple(form["columns"]), form["one_by_one"], form["moved"])
+
+
+@dataclass(frozen=True)
+class FitSpec:
+    """One fit on one dataset.
+
+    Attributes
+    ----------
+    task : str
+    target : str
+        The column to predict.
+    features : sequence of str
+        The columns to predict from, in the relation's order.
+    algorithm : str
+    hyperparams : mapping
+        Only those the user gave.
+    seed : int
+        Of the fit.
+    recipe : Recipe
+        Of the split.
+    max_model_bytes : int
+    threads : int
+    """
+
+    task: str
+    target: str
+    features: Sequence[str]
+    algorithm: str
+    hyperparams: Mapping[str, Any]
+    seed: int
+    recipe: Recipe
+    max_model_bytes: int
+    threads: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"recipe": self.recipe.as_json()}
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> "FitSpec":
+        return cls(**{**form, "recipe": Recipe.from_json(form["recipe"])})

@@ -1,0 +1,356 @@
+"""Rows of the pgml schema as objects, and back: the one home of SQL on its tables.
+
+Every function runs with the rights of the extension's owner (`Database.as_owner`),
+so each takes the caller and shows only what that role may use.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pgml.artifact.format import digest
+from pgml.columns import Column
+from pgml.database.port import Database, Row
+from pgml.errors import Corrupted, UnknownObject, hint_of_names
+from pgml.spec import Recipe
+
+PART_BYTES = 64 << 20
+DEFAULTS: Mapping[str, int] = {
+    "max_model_bytes": 256 << 20,
+    "max_cache_bytes": 512 << 20,
+    "child_memory_bytes": 0,
+    "child_threads": 0,
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A row of pgml.projects."""
+
+    id: int
+    name: str
+    owner: str
+    task: str
+    target: str
+    relation_name: str
+    test_sampling: str
+    test_size: float
+    seed: int
+    split_by: str | None
+    moved: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of pgml.models, without its bytes."""
+
+    id: int
+    project_id: int
+    project: str
+    name: str
+    task: str
+    algorithm: str
+    score: float | None
+    size: int
+    sha256: str
+    split: Recipe
+    columns: Sequence[Column]
+    data_hash: str
+
+
+# Whether the caller, $1, may use what a role owns; a superuser may even when that role is gone.
+_MAY = """
+    (exists (
+        select from pg_catalog.pg_roles r
+        where r.rolname = p.owner and pg_catalog.pg_has_role($1::name, r.oid, 'member')
+    ) or exists (select from pg_catalog.pg_roles r where r.rolname = $1::name and r.rolsuper))
+"""
+_PROJECT = f"""
+    select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,
+        p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved
+    from pgml.projects p
+    where {_MAY}
+"""
+_OWN_FIRST = "order by (p.owner = $1::name) desc, p.id limit 1"
+_MODEL = f"""
+    select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.score, m.size, m.sha256,
+        m.split::text as split, m.columns::text as columns, s.data_hash
+    from pgml.models m
+    join pgml.projects p on p.id = m.project_id
+    join pgml.snapshots s on s.id = m.snapshot_id
+    where {_MAY}
+"""
+
+
+def settings(database: Database) -> dict[str, int]:
+    """Return the bounds, as set or by default."""
+    rows = database.query("select name, value from pgml.settings")
+    return {**DEFAULTS, **{row["name"]: row["value"] for row in rows}}
+
+
+def find_project(database: Database, caller: str, name: str) -> Project | None:
+    """Return the caller's project of that name, or one the caller may use; None if there is none."""
+    rows = database.query(f"{_PROJECT} and p.name = $2::text {_OWN_FIRST}", caller, name)
+    return _project(rows[0]) if rows else None
+
+
+def project(database: Database, caller: str, reference: str) -> Project:
+    """Return the project of a project's or a model's name (UnknownObject if there is none)."""
+    found = find_project(database, caller, reference)
+    if found is None:
+        rows = database.query(
+            f"{_PROJECT} and p.id in (select project_id from pgml.models where name = $2::text) {_OWN_FIRST}",
+            caller,
+            reference,
+        )
+        if not rows:
+            raise unknown_project(database, caller, reference)
+        found = _project(rows[0])
+    return found
+
+
+def lock_project(database: Database, project_id: int) -> Project:
+    """Hold the project until the transaction ends, and return it as it now is."""
+    (row,) = database.query(
+        "select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,"
+        " p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved"
+        " from pgml.projects p where p.id = $1::bigint for update",
+        project_id,
+    )
+    return _project(row)
+
+
+def unknown_project(database: Database, caller: str, name: str) -> UnknownObject:
+    """Return the error for a name that is no project or model of the caller's."""
+    rows = database.query(f"select p.name from pgml.projects p where {_MAY} order by p.id", caller)
+    names = [row["name"] for row in rows]
+    hint = hint_of_names("projects", name, names) or "Make one with pgml.train."
+    return UnknownObject(f'project "{name}" does not exist', hint=hint)
+
+
+def model(database: Database, caller: str, model_id: int) -> Model:
+    """Return a model by its id (UnknownObject if the caller has no such model)."""
+    rows = database.query(f"{_MODEL} and m.id = $2::bigint", caller, model_id)
+    if not rows:
+        raise UnknownObject(
+            f"model {model_id} does not exist", hint="pgml.trained_models lists the models you may use."
+        )
+    return _model(rows[0])
+
+
+def find_model(database: Database, caller: str, name: str) -> Model | None:
+    """Return a model by its name; None if the caller has no such model."""
+    rows = database.query(f"{_MODEL} and m.name = $2::text {_OWN_FIRST}", caller, name)
+    return _model(rows[0]) if rows else None
+
+
+def models(database: Database, caller: str, project_id: int, algorithm: str | None) -> list[Model]:
+    """Return a project's models, the newest first, of one algorithm or of all."""
+    rows = database.query(
+        f"{_MODEL} and m.project_id = $2::bigint and m.algorithm = coalesce($3::text, m.algorithm)"
+        " order by m.id desc",
+        caller,
+        project_id,
+        algorithm,
+    )
+    return [_model(row) for row in rows]
+
+
+def live_model(database: Database, caller: str, project_id: int) -> Model | None:
+    """Return the model of a project's newest deployment; None before the first."""
+    rows = database.query(
+        f"""{_MODEL} and m.id = (
+            select d.model_id from pgml.deployments d
+            where d.project_id = $2::bigint order by d.id desc limit 1
+        )""",
+        caller,
+        project_id,
+    )
+    return _model(rows[0]) if rows else None
+
+
+def add_project(database: Database, fresh: Project) -> Project:
+    """Store a new project and hold it; if another session was faster, return that one."""
+    database.query(
+        "insert into pgml.projects"
+        " (name, owner, task, targets, relation_name, test_sampling, test_size, seed, split_by)"
+        " values ($1::text, $2::name, $3::text, array[$4::text], $5::text, $6::text, $7::float8, $8::int,"
+        " $9::text)"
+        " on conflict (owner, name) do nothing",
+        fresh.name,
+        fresh.owner,
+        fresh.task,
+        fresh.target,
+        fresh.relation_name,
+        fresh.test_sampling,
+        fresh.test_size,
+        fresh.seed,
+        fresh.split_by,
+    )
+    (row,) = database.query(
+        "select id from pgml.projects where owner = $1::name and name = $2::text", fresh.owner, fresh.name
+    )
+    return lock_project(database, row["id"])
+
+
+def update_project(database: Database, project_id: int, relation_name: str, moved: Mapping[str, Any]) -> None:
+    """Remember the relation of the last training and which rows have moved."""
+    database.query(
+        "update pgml.projects set relation_name = $2::text, moved = moved || $3::jsonb where id = $1::bigint",
+        project_id,
+        relation_name,
+        json.dumps(dict(moved)),
+    )
+
+
+def add_model(
+    database: Database,
+    caller: str,
+    project: Project,
+    snapshot: Mapping[str, Any],
+    values: Mapping[str, Any],
+    data: bytes,
+) -> Model:
+    """Store a model of a project that is held.
+
+    Parameters
+    ----------
+    snapshot : mapping
+        ``relation_name``, ``columns`` (as JSON), ``row_count`` and ``data_hash``.
+    values : mapping
+        ``algorithm``, ``hyperparams``, ``seed``, ``split``, ``metrics``, ``metric``, ``score``,
+        ``columns`` and ``versions``.
+    data : bytes
+        Of `pgml.artifact.format.pack`.
+    """
+    (row,) = database.query(
+        "insert into pgml.snapshots (project_id, relation_name, columns, row_count, data_hash, created_by)"
+        " values ($1::bigint, $2::text, $3::jsonb, $4::bigint, $5::text, $6::name) returning id",
+        project.id,
+        snapshot["relation_name"],
+        json.dumps(snapshot["columns"]),
+        snapshot["row_count"],
+        snapshot["data_hash"],
+        caller,
+    )
+    (model_row,) = database.query(
+        "insert into pgml.models (project_id, snapshot_id, number, name, algorithm, hyperparams, seed, split,"
+        " metrics, metric, score, columns, versions, size, sha256, artifact, created_by)"
+        " select $1::bigint, $2::bigint, n, $3::text || '_' || n, $4::text, $5::jsonb, $6::int, $7::jsonb,"
+        " $8::jsonb, $9::text, $10::float8, $11::jsonb, $12::jsonb, $13::bigint, $14::text, $15, $16::name"
+        " from (select coalesce(max(number), 0) + 1 as n from pgml.models where project_id = $1::bigint) x"
+        " returning id",
+        project.id,
+        row["id"],
+        project.name,
+        values["algorithm"],
+        json.dumps(values["hyperparams"]),
+        values["seed"],
+        json.dumps(values["split"]),
+        json.dumps(values["metrics"]),
+        values["metric"],
+        values["score"],
+        json.dumps(values["columns"]),
+        json.dumps(values["versions"]),
+        len(data),
+        digest(data),
+        data[:PART_BYTES],
+        caller,
+    )
+    for part, start in enumerate(range(PART_BYTES, len(data), PART_BYTES), start=2):
+        database.query(
+            "insert into pgml.model_parts (model_id, part, bytes) values ($1::bigint, $2::int, $3)",
+            model_row["id"],
+            part,
+            data[start : start + PART_BYTES],
+        )
+    return model(database, caller, model_row["id"])
+
+
+def model_bytes(database: Database, model: Model) -> bytes:
+    """Return the bytes of a model (Corrupted if they are not those that were stored)."""
+    parts = database.query("select artifact as bytes from pgml.models where id = $1::bigint", model.id)
+    more = database.query(
+        "select bytes from pgml.model_parts where model_id = $1::bigint order by part", model.id
+    )
+    data = b"".join([row["bytes"] for row in (*parts, *more)])
+    if digest(data) != model.sha256:
+        raise Corrupted(
+            f'stored bytes of model "{model.name}" are damaged',
+            detail="Their SHA-256 is not the one that was stored with them.",
+            hint="Deploy another model with pgml.deploy, or train again.",
+        )
+    return data
+
+
+def add_deployment(
+    database: Database, caller: str, model: Model, strategy: str, previous: int | None
+) -> None:
+    """Make a model live; `previous` is the deployment that a rollback goes to."""
+    database.query(
+        "insert into pgml.deployments (project_id, model_id, strategy, previous_id, created_by)"
+        " values ($1::bigint, $2::bigint, $3::text, $4::bigint, $5::name)",
+        model.project_id,
+        model.id,
+        strategy,
+        previous,
+        caller,
+    )
+
+
+def newest_deployment(database: Database, project_id: int) -> int | None:
+    """Return the id of a project's newest deployment."""
+    (row,) = database.query(
+        "select max(id) as id from pgml.deployments where project_id = $1::bigint", project_id
+    )
+    newest: int | None = row["id"]
+    return newest
+
+
+def before(database: Database, deployment_id: int | None) -> tuple[int, int | None] | None:
+    """Return (model id, its previous deployment) of where a rollback goes; None past the first.
+
+    Deployments whose model was dropped, or is the one to be left, are passed over.
+    """
+    rows = database.query(
+        """
+        with recursive walk as (
+            select d.id, d.model_id, d.previous_id, d.model_id as left_model, 0 as step
+            from pgml.deployments d where d.id = $1::bigint
+            union all
+            select d.id, d.model_id, d.previous_id, w.left_model, w.step + 1
+            from walk w join pgml.deployments d on d.id = w.previous_id
+        )
+        select model_id, previous_id from walk
+        where step > 0 and model_id is not null and model_id is distinct from left_model
+        order by step limit 1
+        """,
+        deployment_id,
+    )
+    return (rows[0]["model_id"], rows[0]["previous_id"]) if rows else None
+
+
+def drop_model(database: Database, model: Model) -> None:
+    """Remove a model and, when no other model has it, its snapshot."""
+    database.query(
+        "with gone as (delete from pgml.models where id = $1::bigint returning snapshot_id)"
+        " delete from pgml.snapshots s using gone"
+        " where s.id = gone.snapshot_id"
+        " and not exists (select from pgml.models m where m.snapshot_id = s.id and m.id <> $1::bigint)",
+        model.id,
+    )
+
+
+def drop_project(database: Database, project: Project) -> None:
+    """Remove a project with all that belongs to it."""
+    database.query("delete from pgml.projects where id = $1::bigint", project.id)
+
+
+def _project(row: Row) -> Project:
+    return Project(**{**row, "moved": json.loads(row["moved"])})
+
+
+def _model(row: Row) -> Model:
+    columns = [Column(**form) for form in json.loads(row["columns"])]
+    return Model(**{**row, "split": Recipe.from_json(json.loads(row["split"])), "columns": columns})

@@ -1,0 +1,96 @@
+"""The column to predict: what task it makes, and its values as a fit wants them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.columns import INTEGERS, Column
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue, WrongType
+
+LabelKind = Literal["text", "boolean", "number"]
+MOST_CLASSES = 20
+"""An integer target with at most so many values is a class, with more a quantity."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target of each row.
+
+    Attributes
+    ----------
+    values : ndarray of shape (rows,)
+        float64: the number, or the code of the class, 0 … k-1.
+    labels : list of str or float
+        The classes in code order; empty for regression.
+    label_kind : str
+        What the labels are; ``number`` for regression.
+    """
+
+    values: npt.NDArray[np.float64]
+    labels: Sequence[Any]
+    label_kind: LabelKind
+
+
+def infer_task(dataset: Dataset, column: Column) -> str:
+    """Return the task a target makes when none is given."""
+    if column.is_category or column.type == "boolean":
+        return "classification"
+    if column.type in INTEGERS:
+        values = dataset.values(column.name)
+        if np.unique(values[~np.isnan(values)]).size <= MOST_CLASSES:
+            return "classification"
+    return "regression"
+
+
+def read(dataset: Dataset, column: Column, task: str) -> Target:
+    """Return the target of rows where it is known.
+
+    Raises
+    ------
+    WrongType
+        A text is to be predicted by regression.
+    InvalidValue
+        The target does not vary.
+    """
+    if task == "regression":
+        if column.is_category:
+            raise WrongType(
+                f'target column "{column.name}" has type {column.type}, regression wants a number',
+                hint="Say task => 'classification', or cast the column in a view.",
+            )
+        values = dataset.values(column.name)[:, 0]
+        if np.ptp(values) == 0:
+            raise _constant(column, f"Every row has the value {values[0]:g}.")
+        return Target(values, [], "number")
+    target = _classes(dataset, column)
+    if len(target.labels) < 2:
+        raise _constant(column, f"Every row has the value {target.labels[0]}.")
+    return target
+
+
+def _classes(dataset: Dataset, column: Column) -> Target:
+    if column.is_category:
+        codes, texts = dataset.coded(column.name)
+        present, values = np.unique(codes, return_inverse=True)
+        return Target(values.astype(np.float64), [texts[code] for code in present], "text")
+    found, values = np.unique(dataset.values(column.name)[:, 0], return_inverse=True)
+    kind: LabelKind = "boolean" if column.type == "boolean" else "number"
+    return Target(values.astype(np.float64), [float(label) for label in found], kind)
+
+
+def _constant(column: Column, detail: str) -> InvalidValue:
+    return InvalidValue(
+        f'target column "{column.name}" has one value only, so there is nothing to learn',
+        detail=detail,
+        hint="Check the view's conditions, or choose another target.",
+    )
+
+
+def known(dataset: Dataset, name: str) -> Dataset:
+    """Return the rows whose target is not NULL."""
+    missing = dataset.missing(name)
+    return dataset.take(~missing) if missing.any() else dataset

@@ -1,0 +1,166 @@
+"""One fit: a pure function from a spec and a dataset to a model's bytes and what is known of it."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml import algorithms, inference, metrics, preprocessing, splitting, target
+from pgml.algorithms.base import Algorithm, FitContext
+from pgml.artifact.format import Artifact, pack
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue, TooLarge, TrainingFailed
+from pgml.spec import FitSpec
+
+Rows = npt.NDArray[np.intp]
+VERIFIED_ROWS = 1000
+GOLDEN_VALUES = 2000
+"""Golden rows hold about so many numbers in all."""
+TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+"""Largest difference of graph and estimator, relative to the largest output."""
+TIE = 1e-6
+"""Labels may differ where the two likeliest classes are nearer than this."""
+
+
+def run(
+    arguments: Mapping[str, Any], dataset: Dataset, tell: Callable[[dict[str, Any]], Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Fit the rows with a known target, as a job of the child process; see `fit`."""
+    spec = FitSpec.from_json(arguments)
+    return fit(spec, target.known(dataset, spec.target))
+
+
+def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
+    """Split, fit, convert, verify and evaluate.
+
+    Parameters
+    ----------
+    spec : FitSpec
+    dataset : Dataset
+        Rows with a known target.
+
+    Returns
+    -------
+    report : dict
+        ``metrics``, ``recipe``, ``train_rows``, ``test_rows``, ``versions``, ``notes``.
+    model : bytes
+
+    Raises
+    ------
+    PgmlError
+        The data or the hyperparameters cannot be used, or the model is too large.
+    """
+    check(spec, dataset)
+    algorithm = algorithms.find(spec.algorithm, spec.task)
+    truth = target.read(dataset, dataset.find(spec.target), spec.task)
+    recipe, mask, notes = splitting.choose(dataset, spec.recipe, truth.values, bool(truth.labels))
+    train, test = _ordered(dataset, truth.values, mask)
+    features = [dataset.find(name) for name in spec.features]
+    training_rows = dataset.take(train)
+    encoder = preprocessing.fit(
+        training_rows, features, algorithm.scaled, algorithm.takes_missing, algorithm.dtype
+    )
+    matrix = encoder.encode(training_rows)
+    del training_rows
+    context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes)
+    outcome = truth.values[train]
+    started = time.perf_counter()
+    fitted = algorithm.fit(
+        matrix, outcome.astype(np.int64) if truth.labels else outcome, spec.hyperparams, context
+    )
+    fit_time = time.perf_counter() - started
+    graph = _graph(algorithm, fitted.estimator, spec)
+    test_matrix = encoder.encode(dataset.take(test))
+    decoder = {"task": spec.task, "labels": list(truth.labels), "label_kind": truth.label_kind}
+    predictor = inference.Predictor(pack(Artifact(encoder.as_json(), decoder, {}, graph)))
+    started = time.perf_counter()
+    outputs = predictor.run(test_matrix)
+    score_time = time.perf_counter() - started
+    _verify(algorithm, fitted.estimator, spec.task, test_matrix[:VERIFIED_ROWS], outputs[:VERIFIED_ROWS])
+    few = max(1, min(GOLDEN_VALUES // encoder.width, 50))
+    golden = inference.golden_rows(test_matrix[:few], outputs[:few])
+    scores = metrics.evaluate(spec.task, truth.values[test], outputs)
+    report = {
+        "metrics": scores | {"fit_time": fit_time, "score_time": score_time},
+        "recipe": recipe.as_json(),
+        "train_rows": int(train.size),
+        "test_rows": int(test.size),
+        "versions": _versions(algorithm.library),
+        "notes": [*notes, *fitted.notes],
+    }
+    return report, pack(Artifact(encoder.as_json(), decoder, golden, graph))
+
+
+def check(spec: FitSpec, dataset: Dataset) -> None:
+    """Raise InvalidValue if no feature can be learnt from, or one holds nothing or an infinity."""
+    if not spec.features:
+        raise InvalidValue(
+            "there is no column to predict from", hint="Add columns beside the target to the view."
+        )
+    for name in [*spec.features, spec.target]:
+        if name != spec.target and dataset.missing(name).all():
+            raise InvalidValue(
+                f'feature column "{name}" is NULL in every row',
+                hint="Leave it out of the view, or check the join it comes from.",
+            )
+        if not dataset.find(name).is_category and np.isinf(dataset.values(name)).any():
+            raise InvalidValue(
+                f'column "{name}" holds infinite values',
+                hint="Turn them into NULL in the view, for example with nullif.",
+            )
+
+
+def _ordered(dataset: Dataset, outcome: npt.NDArray[np.float64], mask: splitting.Mask) -> tuple[Rows, Rows]:
+    """Return the positions of training and test rows, ordered by content, not by the scan."""
+    order = np.lexsort((outcome, splitting.row_hashes(dataset, dataset.names)))
+    return order[~mask[order]], order[mask[order]]
+
+
+def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> bytes:
+    size = algorithm.graph_bytes(estimator, spec.task)
+    if size > spec.max_model_bytes:
+        raise TooLarge(
+            f"model would take {size >> 20} MB, more than max_model_bytes allows",
+            detail=f"The bound is {spec.max_model_bytes >> 20} MB.",
+            hint="Choose hyperparameters that grow fewer or smaller trees, such as max_depth or "
+            "n_estimators, or raise max_model_bytes in pgml.settings.",
+        )
+    return bytes(algorithm.graph(estimator, spec.task).SerializeToString(deterministic=True))
+
+
+def _verify(
+    algorithm: Algorithm,
+    estimator: Any,
+    task: str,
+    matrix: preprocessing.Matrix,
+    outputs: npt.NDArray[np.float64],
+) -> None:
+    """Raise TrainingFailed unless the graph predicts as the estimator does."""
+    expected = algorithm.predict(estimator, matrix, task)
+    wrong = inference.differs(expected, outputs, TOLERANCE[algorithm.dtype])
+    if task == "classification" and not wrong:
+        top = np.sort(expected, axis=1)[:, -2:]
+        clear = top[:, 1] - top[:, 0] >= TIE
+        wrong = bool((expected.argmax(axis=1) != outputs.argmax(axis=1))[clear].any())
+    if wrong:
+        worst = float(np.abs(expected - outputs).max())
+        raise TrainingFailed(
+            "the stored form of the model does not predict as the fitted one does",
+            detail=f"The largest difference on held-back rows is {worst:g}.",
+            hint="This is a bug in pgml: please report it with the algorithm and its hyperparameters.",
+        )
+
+
+def _versions(library: str) -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": sys.version.split()[0]}
+    for name in sorted({"numpy", "onnxruntime", "onnx", library}):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = version(f"{name}-cpu")
+    return found

@@ -1,0 +1,1 @@
+"""What users ask for, a module a verb: each puts the floors below together."""

@@ -1,0 +1,34 @@
+"""What this installation is and can do."""
+
+import platform
+from importlib.metadata import distributions
+from typing import Any
+
+from pgml.algorithms import ALGORITHMS
+
+
+def algorithms() -> list[dict[str, Any]]:
+    """Return the registry, one object an algorithm."""
+    return [
+        {
+            "algorithm": known.name,
+            "tasks": list(known.tasks),
+            "library": known.library,
+            "parameters": {
+                task: {each.name: {"default": each.default, "type": each.type} for each in parameters}
+                for task, parameters in known.parameters.items()
+            },
+            "serving": "onnx",
+        }
+        for known in ALGORITHMS.values()
+    ]
+
+
+def python_version() -> str:
+    """Return the version of the running Python."""
+    return platform.python_version()
+
+
+def package_versions(directory: str) -> dict[str, str]:
+    """Return the version of each package in a site-packages directory, by name."""
+    return {found.metadata["Name"]: found.version for found in distributions(path=[directory])}

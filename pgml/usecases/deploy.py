@@ -1,0 +1,227 @@
+"""Decide which model of a project is live."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pgml import comparison, reader, store, target
+from pgml.comparison import FEWEST_ROWS
+from pgml.dataset import Dataset
+from pgml.errors import Corrupted, InvalidValue, UnknownObject, WrongState, hint_of_names
+from pgml.store import Model, Project
+from pgml.target import Target
+from pgml.usecases.predict import load, quoted
+from pgml.usecases.session import Session
+
+Choice = tuple[Model, int | None]
+"""A model and the deployment that a later rollback goes to."""
+
+
+def if_better(
+    session: Session, caller: str, model: Model, dataset: Dataset, truth: Target
+) -> tuple[bool, list[str]]:
+    """Make a new model live if none is, or if it beats the live one on rows that are new to both.
+
+    Parameters
+    ----------
+    dataset, truth : Dataset, Target
+        The rows the new model was trained and tested on.
+
+    Returns
+    -------
+    whether it was deployed, notes for the user
+    """
+    database = session.database
+    live = database.as_owner(lambda: store.live_model(database, caller, model.project_id))
+    better, notes = (True, []) if live is None else _beats(session, model, live, dataset, truth)
+    if better:
+        database.as_owner(lambda: _push(session, caller, model, "new_score"), writes=True)
+    return better, notes
+
+
+def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
+    """Deploy as pgml.deploy was called; return the fields of pgml.deployed and notes.
+
+    Raises
+    ------
+    PgmlError
+    """
+    database = session.database
+    caller = session.caller()
+    if "model_id" in given:
+        if given["model_id"] is None:
+            raise InvalidValue("model_id must not be null", hint="pgml.trained_models lists the models.")
+        model = database.as_owner(lambda: store.model(database, caller, given["model_id"]))
+        return _deployed(session, caller, (model, None), "specific", push=True), []
+    reference, strategy = given["project_name"] or "", given["strategy"] or "best_score"
+    if strategy not in STRATEGIES:
+        raise InvalidValue(
+            f'strategy "{strategy}" does not exist', hint=hint_of_names("strategies", strategy, STRATEGIES)
+        )
+    project = database.as_owner(lambda: _locked(session, caller, reference), writes=True)
+    with reader.search_path(database, search_path):
+        model, previous, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
+    push = strategy != "rollback"
+    return _deployed(session, caller, (model, previous), strategy, push=push), notes
+
+
+Chosen = tuple[Model, int | None, list[str]]
+
+
+def _best_score(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+    database = session.database
+    models = _candidates(session, caller, project, algorithm)
+    live = database.as_owner(lambda: store.live_model(database, caller, project.id))
+    notes: list[str] = []
+    if len({(model.data_hash, str(model.split.as_json())) for model in models}) == 1:
+        scores = {model.id: model.score for model in models}
+    else:
+        scores, notes = _rescored(session, project, models)
+
+    def rank(model: Model) -> tuple[float, bool, int]:
+        score = scores.get(model.id)
+        return (
+            float("-inf") if score is None else score,
+            live is not None and model.id == live.id,
+            -model.id,
+        )
+
+    return max(models, key=rank), None, notes
+
+
+def _most_recent(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+    return _candidates(session, caller, project, algorithm)[0], None, []
+
+
+def _rollback(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+    if algorithm is not None:
+        raise InvalidValue("rollback takes no algorithm", hint="Leave algorithm out.")
+    database = session.database
+
+    def find() -> Chosen:
+        found = store.before(database, store.newest_deployment(database, project.id))
+        if found is None:
+            raise WrongState(
+                f'project "{project.name}" has no earlier deployment to go back to',
+                hint="pgml.deployed_models shows its history.",
+            )
+        return store.model(database, caller, found[0]), found[1], []
+
+    return database.as_owner(find)
+
+
+def _specific(session: Session, caller: str, project: Project, reference: str, _: str | None) -> Chosen:
+    database = session.database
+    model = database.as_owner(lambda: store.find_model(database, caller, reference))
+    if model is None:
+        raise InvalidValue(
+            f'"{reference}" is a project, the strategy "specific" wants the name of a model',
+            hint=f"Its models are named {project.name}_1, {project.name}_2 and so on.",
+        )
+    return model, None, []
+
+
+STRATEGIES: Mapping[str, Callable[[Session, str, Project, str, str | None], Chosen]] = {
+    "best_score": _best_score,
+    "most_recent": _most_recent,
+    "rollback": _rollback,
+    "specific": _specific,
+}
+
+
+def _locked(session: Session, caller: str, reference: str) -> Project:
+    project = store.project(session.database, caller, reference)
+    return store.lock_project(session.database, project.id)
+
+
+def _candidates(session: Session, caller: str, project: Project, algorithm: str | None) -> list[Model]:
+    database = session.database
+    models = database.as_owner(lambda: store.models(database, caller, project.id, algorithm))
+    if not models:
+        of = f' of algorithm "{algorithm}"' if algorithm else ""
+        raise UnknownObject(f'project "{project.name}" has no model{of}', hint="Train one with pgml.train.")
+    return models
+
+
+def _push(session: Session, caller: str, model: Model, strategy: str) -> None:
+    """Make a model live on top of what is live now; one that is live already stays so."""
+    database = session.database
+    store.lock_project(database, model.project_id)
+    live = store.live_model(database, caller, model.project_id)
+    if live is None or live.id != model.id:
+        newest = store.newest_deployment(database, model.project_id)
+        store.add_deployment(database, caller, model, strategy, newest)
+
+
+def _deployed(session: Session, caller: str, choice: Choice, strategy: str, *, push: bool) -> dict[str, Any]:
+    database = session.database
+    model, previous = choice
+    if push:
+        database.as_owner(lambda: _push(session, caller, model, strategy), writes=True)
+    else:
+        database.as_owner(
+            lambda: store.add_deployment(database, caller, model, strategy, previous), writes=True
+        )
+    return {
+        "project": model.project,
+        "strategy": strategy,
+        "algorithm": model.algorithm,
+        "model_id": model.id,
+        "model": model.name,
+    }
+
+
+def _beats(
+    session: Session, model: Model, live: Model, dataset: Dataset, truth: Target
+) -> tuple[bool, list[str]]:
+    call = f"deploy it with select pgml.deploy({model.id})"
+    database = session.database
+    mine = database.as_owner(lambda: load(session, model))
+    try:
+        theirs = database.as_owner(lambda: load(session, live))
+    except Corrupted:
+        return True, [f'the live model "{live.name}" is damaged and was replaced']
+    if not comparison.has_columns(dataset, live.columns, live.split):
+        return False, [f'not deployed, as the live model "{live.name}" has columns that are gone: {call}']
+    rows = comparison.common_rows(dataset, truth, [model.split, live.split])
+    if rows.sum() < FEWEST_ROWS:
+        note = (
+            f'not deployed, as {rows.sum()} test rows are new to it and to the live model "{live.name}", '
+            f"and {FEWEST_ROWS} are needed to compare: {call}"
+        )
+        return False, [note]
+    new, old = (comparison.score(each, dataset, truth, rows) for each in (mine, theirs))
+    if new > old:
+        return True, []
+    note = (
+        f'not deployed, as the live model "{live.name}" is as good or better: '
+        f"{old:.6g} against {new:.6g} on {rows.sum()} test rows"
+    )
+    return False, [note]
+
+
+def _rescored(
+    session: Session, project: Project, models: Sequence[Model]
+) -> tuple[dict[int, float | None], list[str]]:
+    """Score models on the present rows that are test rows of all of them."""
+    database = session.database
+    relation = reader.required(database, project.relation_name)
+    wanted = [relation.column(name) for name, _ in relation.columns]
+    dataset = target.known(reader.read(database, relation, wanted), project.target)
+    truth = target.read(dataset, dataset.find(project.target), project.task)
+    usable = [model for model in models if comparison.has_columns(dataset, model.columns, model.split)]
+    rows = comparison.common_rows(dataset, truth, [model.split for model in usable])
+    if not usable or rows.sum() < FEWEST_ROWS:
+        raise WrongState(
+            f'the models of project "{project.name}" were tested on different rows and cannot be compared',
+            detail=f"{rows.sum() if usable else 0} present rows are test rows of all of them, "
+            f"{FEWEST_ROWS} are needed.",
+            hint="Choose one with pgml.deploy(model_id), or say "
+            f"pgml.deploy({quoted(project.name)}, 'most_recent').",
+        )
+    scores: dict[int, float | None] = {}
+    for model in usable:
+        predictor = database.as_owner(partial(load, session, model))
+        scores[model.id] = comparison.score(predictor, dataset, truth, rows)
+    left_out = [model.name for model in models if model not in usable]
+    return scores, [f"left out, as their columns are gone: {', '.join(left_out)}"] if left_out else []

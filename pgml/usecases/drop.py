@@ -1,0 +1,49 @@
+"""Drop a model or a project."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pgml import store
+from pgml.errors import InvalidValue, WrongState
+from pgml.usecases.session import Session
+
+
+def drop_model(session: Session, given: Mapping[str, Any]) -> None:
+    """Remove a model.
+
+    Raises
+    ------
+    UnknownObject
+    WrongState
+        It is live.
+    """
+    if given["model_id"] is None:
+        raise InvalidValue("id must not be null", hint="pgml.trained_models lists the models.")
+    database, caller = session.database, session.caller()
+
+    def drop() -> None:
+        model = store.model(database, caller, given["model_id"])
+        store.lock_project(database, model.project_id)
+        live = store.live_model(database, caller, model.project_id)
+        if live is not None and live.id == model.id:
+            raise WrongState(
+                f'model "{model.name}" is live',
+                hint="Deploy another model of the project first, or drop the project with pgml.drop_project.",
+            )
+        store.drop_model(database, model)
+
+    database.as_owner(drop, writes=True)
+
+
+def drop_project(session: Session, given: Mapping[str, Any]) -> None:
+    """Remove a project with its models (UnknownObject if there is none of that name)."""
+    database, caller = session.database, session.caller()
+    name = given["project_name"] or ""
+
+    def drop() -> None:
+        project = store.find_project(database, caller, name)
+        if project is None:
+            raise store.unknown_project(database, caller, name)
+        store.drop_project(database, project)
+
+    database.as_owner(drop, writes=True)

@@ -1,0 +1,191 @@
+"""Predict with the live model of a project, or with one model."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pgml import rows, store
+from pgml.database.port import DatabaseError
+from pgml.errors import MalformedText, PgmlError, WrongState, WrongType
+from pgml.inference import Predictor
+from pgml.store import Model
+from pgml.usecases.session import Session
+
+MOST_RESOLVED = 1000
+
+
+class Predictions:
+    """The prediction verbs of one session.
+
+    A name is resolved once per snapshot: equal texts of `pg_current_snapshot()`,
+    seen by a transaction that has written nothing, see the same deployments and
+    the same role memberships.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._snapshot = ""
+        self._resolved: dict[tuple[str, str | None, int | None], Predictor] = {}
+
+    def value(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> float | None:
+        """Return the predicted number, or the label where labels are numbers or booleans.
+
+        Parameters
+        ----------
+        reference : str or None
+            A project's or a model's name.
+        model_id : int or None
+            Given instead of a name.
+        given : list, str or None
+            An array, or the text of jsonb or of anything.
+        snapshot : str or None
+            Text of the statement's snapshot; None if it may not stand for what the caller sees.
+        kind : str
+            ``array``, ``json``, ``text``, ``score_json`` or ``score_text``.
+
+        Raises
+        ------
+        PgmlError
+        """
+        found = self._outputs(reference, model_id, given, snapshot, kind)
+        if found is None:
+            return None
+        predictor, outputs = found
+        if predictor.task == "regression":
+            return float(outputs)
+        if predictor.label_kind == "text":
+            raise WrongType(
+                "the labels of this model are no numbers", hint="Call pgml.predict_label instead."
+            )
+        return float(predictor.labels[outputs.argmax()])
+
+    def label(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> str | None:
+        """Return the predicted label as text; the arguments are those of `value`."""
+        found = self._outputs(reference, model_id, given, snapshot, kind)
+        if found is None:
+            return None
+        predictor, outputs = found
+        if predictor.task == "regression":
+            raise WrongType(
+                "this model predicts numbers, it has no labels", hint="Call pgml.predict instead."
+            )
+        return label_text(predictor.labels[outputs.argmax()], predictor.label_kind)
+
+    def _outputs(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> tuple[Predictor, Any] | None:
+        if given is None or (reference is None and model_id is None):
+            return None
+        predictor = self._predictor(reference, model_id, snapshot)
+        encoder = predictor.encoder
+        if kind == "array":
+            values = rows.from_numbers(encoder, given)
+        else:
+            value = self._parsed(given) if kind.endswith("text") else json.loads(given)
+            if value is None:
+                return None
+            values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
+        return predictor, predictor.outputs(rows.as_dataset(encoder, values, self._epochs))[0]
+
+    def _predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
+        caller = self._session.caller()
+        if snapshot is None or snapshot != self._snapshot or len(self._resolved) > MOST_RESOLVED:
+            self._resolved.clear()
+            self._snapshot = snapshot or ""
+        key = (caller, reference, model_id)
+        predictor = self._resolved.get(key)
+        if predictor is None:
+            predictor = self._session.database.as_owner(lambda: self._find(caller, reference, model_id))
+            if snapshot is not None:
+                self._resolved[key] = predictor
+        return predictor
+
+    def _find(self, caller: str, reference: str | None, model_id: int | None) -> Predictor:
+        database = self._session.database
+        if model_id is not None:
+            return load(self._session, store.model(database, caller, model_id))
+        return load(self._session, live_or_named(self._session, caller, reference or ""))
+
+    def _parsed(self, text: str) -> Any:
+        """Return the value of JSON, of an array literal, or of a scalar's text."""
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass
+        if text.startswith("{"):
+            try:
+                (row,) = self._session.database.query("select to_json($1::text::text[])::text as value", text)
+            except DatabaseError as error:
+                if error.is_interrupt:
+                    raise
+                raise _malformed(text) from None
+            return json.loads(row["value"])
+        if text.startswith("["):
+            raise _malformed(text)
+        return text
+
+    def _epochs(self, texts: Sequence[tuple[str, str]]) -> list[float]:
+        parts = [f"extract(epoch from ${i}::{kind})::float8 as e{i}" for i, (kind, _) in enumerate(texts, 1)]
+        (row,) = self._session.database.query("select " + ", ".join(parts), *(text for _, text in texts))
+        return [row[f"e{i}"] for i in range(1, len(texts) + 1)]
+
+
+def live_or_named(session: Session, caller: str, reference: str) -> Model:
+    """Return the live model of a project, or the model of that name, projects first.
+
+    Raises
+    ------
+    UnknownObject
+    WrongState
+        The project has no live model.
+    """
+    database = session.database
+    project = store.find_project(database, caller, reference)
+    if project is None:
+        model = store.find_model(database, caller, reference)
+        if model is None:
+            raise store.unknown_project(database, caller, reference)
+        return model
+    live = store.live_model(database, caller, project.id)
+    if live is None:
+        raise WrongState(
+            f'project "{reference}" has no deployed model',
+            hint=f"Deploy one with select pgml.deploy({quoted(reference)}).",
+        )
+    return live
+
+
+def load(session: Session, model: Model) -> Predictor:
+    """Return a model from the cache, loading it first if it is not there."""
+    key = (model.id, model.sha256)
+    found = session.cache.get(key)
+    if found is None:
+        bound = store.settings(session.database)["max_cache_bytes"]
+        found = session.cache.load(key, lambda: store.model_bytes(session.database, model), bound)
+    return found
+
+
+def label_text(label: Any, kind: str) -> str:
+    """Return a label as SQL writes it: ``true``, ``2`` or ``2.5`` for numbers and booleans."""
+    if kind == "boolean":
+        return "true" if label else "false"
+    if kind == "number":
+        return str(int(label)) if float(label).is_integer() else repr(float(label))
+    return str(label)
+
+
+def quoted(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _malformed(text: str) -> PgmlError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return MalformedText(
+        f'features are neither JSON nor an array: "{shown}"',
+        hint="""Write '{"age": 35}', '[35, 1.5]' or '{35, 1.5}'.""",
+    )

@@ -1,0 +1,244 @@
+"""The arguments of train: checked once, and the short form told from the long one."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pgml import reader, store
+from pgml.algorithms import ALGORITHMS
+from pgml.errors import InvalidValue, NotBuilt, UnknownColumn, UnknownRelation, hint_of_names, name_list
+from pgml.reader import Relation
+from pgml.spec import TASKS
+from pgml.store import Project
+from pgml.usecases.session import Session
+
+LATER_TASKS = ("clustering", "decomposition", "anomaly")
+SAMPLINGS = ("hash", "random", "stratified", "first", "last", "group", "time")
+RUNTIMES = ("local", "python", "rust")
+TEST_SIZE = 0.25
+SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a training is asked for, once every argument is known to make sense.
+
+    Attributes
+    ----------
+    project : Project or None
+        The one that is there already.
+    project_name : str
+    relation : Relation
+    target : str
+    task : str or None
+        None: to be inferred from the target.
+    algorithm : str
+    test_size, seed, split_by
+        The project's own, or those of a new one.
+    """
+
+    project: Project | None
+    project_name: str
+    relation: Relation
+    target: str
+    task: str | None
+    algorithm: str
+    hyperparams: Mapping[str, Any]
+    test_size: float
+    seed: int
+    split_by: str | None
+    automatic_deploy: bool
+
+
+def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
+    """Return the request of a call, resolving names as the caller would.
+
+    Raises
+    ------
+    PgmlError
+        An argument is wrong, contradicts another or the project, or names what is not built.
+    """
+    _refuse_unbuilt(given)
+    name = given["project_name"]
+    if not name:
+        raise InvalidValue("project_name must not be empty", hint="Name the project, or a table or view.")
+    database = session.database
+    project = database.as_owner(lambda: store.find_project(database, caller, name))
+    task, relation_name, target, algorithm = (
+        given[key] for key in ("task", "relation_name", "y_column_name", "algorithm")
+    )
+    short = _short_form(session, name, task, target)
+    if short is not None:
+        if relation_name is not None and algorithm is not None:
+            raise InvalidValue(
+                f'algorithm is given twice, as "{relation_name}" and as "{algorithm}"',
+                hint="In train(relation, target, algorithm) the third argument is the algorithm.",
+            )
+        target, task, algorithm, relation = task, None, relation_name or algorithm, short
+    else:
+        _check_task(session, name, task)
+        relation = _relation(session, caller, project, name, relation_name)
+    target = _target(project, relation, target)
+    return Request(
+        project,
+        name,
+        relation,
+        target,
+        _same(project, "task", task, name),
+        _algorithm(algorithm, task),
+        _object(given, "hyperparams"),
+        _test_size(project, given["test_size"], name),
+        _same(project, "seed", given["seed"], name, 0),
+        _split_by(project, relation, given["split_by"], target, name),
+        given["automatic_deploy"] is not False,
+    )
+
+
+def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
+    for option in ("search", "search_params", "search_args", "preprocess", "materialize_snapshot"):
+        if given[option]:
+            raise NotBuilt(f"{option} is not supported yet", hint=f"Leave {option} out.")
+    sampling, runtime = given["test_sampling"], given["runtime"]
+    if sampling is not None and sampling not in SAMPLINGS:
+        raise InvalidValue(
+            f'test_sampling "{sampling}" does not exist', hint=hint_of_names("ways", sampling, SAMPLINGS)
+        )
+    if sampling not in (None, "hash"):
+        raise NotBuilt(
+            f'test_sampling "{sampling}" is not supported yet', hint='Leave it out, or say "hash".'
+        )
+    if runtime is not None and runtime not in RUNTIMES:
+        raise InvalidValue(
+            f'runtime "{runtime}" does not exist', hint=hint_of_names("runtimes", runtime, RUNTIMES)
+        )
+
+
+def _short_form(session: Session, name: str, task: str | None, target: str | None) -> Relation | None:
+    """Return the relation if the call is ``train(relation, target [, algorithm])``."""
+    if target is not None or task is None or task in (*TASKS, *LATER_TASKS):
+        return None
+    relation = reader.find(session.database, name)
+    if relation is not None and task in [column for column, _ in relation.columns]:
+        return relation
+    return None
+
+
+def _check_task(session: Session, name: str, task: str | None) -> None:
+    if task is None or task in TASKS:
+        return
+    if task in LATER_TASKS:
+        raise NotBuilt(f'task "{task}" is not supported yet', hint=f"The tasks are {name_list(TASKS)}.")
+    relation = reader.find(session.database, name)
+    if relation is not None:
+        names = [column for column, _ in relation.columns]
+        raise UnknownColumn(
+            f'"{task}" is neither a column of {relation.name} nor a task',
+            hint=f"{hint_of_names('columns', task, names)} The tasks are {name_list(TASKS)}.",
+        )
+    raise InvalidValue(
+        f'task "{task}" does not exist',
+        detail=f'Nor is "{name}" a table or view, for train(relation, target) to be meant.',
+        hint=hint_of_names("tasks", task, TASKS),
+    )
+
+
+def _relation(
+    session: Session, caller: str, project: Project | None, name: str, relation_name: str | None
+) -> Relation:
+    if relation_name is not None:
+        return reader.required(session.database, relation_name)
+    if project is not None:
+        return reader.required(session.database, project.relation_name)
+    relation = reader.find(session.database, name)
+    if relation is not None:
+        raise InvalidValue(
+            "the column to predict is not given",
+            hint=f"Say select pgml.train('{name}', 'column'). "
+            f"The columns are {name_list(column for column, _ in relation.columns)}.",
+        )
+    raise UnknownRelation(
+        f'"{name}" is neither a project to be trained again nor a table or view',
+        hint="Say select pgml.train('table or view', 'column to predict').",
+    )
+
+
+def _target(project: Project | None, relation: Relation, given: str | None) -> str:
+    if given is None:
+        if project is None:
+            raise NotBuilt(
+                "training without y_column_name is not supported yet", hint="Give the column to predict."
+            )
+        given = project.target
+    elif project is not None and given != project.target:
+        raise _other(project, "target", project.target, given)
+    relation.column(given)
+    return given
+
+
+def _same(project: Project | None, what: str, given: Any, name: str, default: Any = None) -> Any:
+    """Return the project's own value, or the given one for a new project."""
+    if project is None:
+        return default if given is None else given
+    own = getattr(project, what)
+    if given is not None and given != own:
+        raise _other(project, what, own, given)
+    return own
+
+
+def _other(project: Project, what: str, own: Any, given: Any) -> InvalidValue:
+    return InvalidValue(
+        f'project "{project.name}" has {what} {_shown(own)}, not {_shown(given)}',
+        hint="A project never changes it. Give another project_name, or call pgml.drop_project first.",
+    )
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else ("none" if value is None else str(value))
+
+
+def _algorithm(given: str | None, task: str | None) -> str:
+    if given is None:
+        return "linear"
+    names = [name for name, known in ALGORITHMS.items() if task is None or task in known.tasks]
+    if given not in names:
+        raise InvalidValue(
+            f'algorithm "{given}" does not exist', hint=hint_of_names("algorithms", given, names)
+        )
+    return given
+
+
+def _object(given: Mapping[str, Any], option: str) -> Mapping[str, Any]:
+    value = {} if given[option] is None else given[option]
+    if not isinstance(value, dict):
+        raise InvalidValue(f"{option} is no JSON object", hint=f"""Write {option} => '{{"name": value}}'.""")
+    return value
+
+
+def _test_size(project: Project | None, given: float | None, name: str) -> float:
+    if given is not None:
+        if not math.isfinite(given) or given <= 0 or 1 <= given < 2:
+            raise InvalidValue(
+                f"test_size {given:g} is not between 0 and 1",
+                hint="Give the share of rows to test on, such as 0.25.",
+            )
+        if given >= 2:
+            raise InvalidValue(
+                f"test_size {given:g} is a count of rows, which the split by hash cannot keep to",
+                hint="Give the share of rows to test on, such as 0.25.",
+            )
+        # The argument is a real: 0.3 arrives as 0.30000001192...
+        given = round(given, 7)
+    size: float = _same(project, "test_size", given, name, TEST_SIZE)
+    return size
+
+
+def _split_by(
+    project: Project | None, relation: Relation, given: str | None, target: str, name: str
+) -> str | None:
+    column: str | None = _same(project, "split_by", given, name)
+    if column is not None:
+        relation.column(column)
+        if column == target:
+            raise InvalidValue("split_by is the target", hint="Split by another column.")
+    return column

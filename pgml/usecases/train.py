@@ -1,0 +1,178 @@
+"""Train: read a relation, fit in a child process, store the model, deploy it if it is better."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pgml import algorithms, reader, runner, splitting, store, target
+from pgml.columns import Column, checked_target
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue
+from pgml.metrics import KEY
+from pgml.runner import Limits
+from pgml.spec import FitSpec, Recipe
+from pgml.store import Model, Project
+from pgml.usecases import deploy, request
+from pgml.usecases.request import Request
+from pgml.usecases.session import Session
+
+WARM_UP = ("pgml.training", "sklearn.linear_model", "sklearn.metrics", "onnx")
+"""What most fits import, imported while the rows are read."""
+
+
+def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
+    """Train as pgml.train was called.
+
+    Parameters
+    ----------
+    given : mapping
+        The arguments by name.
+    search_path : str
+        The caller's.
+
+    Returns
+    -------
+    the fields of pgml.trained, notes for the user
+
+    Raises
+    ------
+    PgmlError
+    """
+    database = session.database
+    caller = session.caller()
+    with reader.search_path(database, search_path):
+        wanted = request.checked(session, caller, given)
+        columns = _columns(wanted)
+        bounds = database.as_owner(lambda: store.settings(database))
+        limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
+        with runner.start(session.python, limits, WARM_UP) as job:
+            rows = reader.read(database, wanted.relation, columns)
+            dataset, notes = _known(wanted, rows)
+            spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
+            truth = target.read(dataset, dataset.find(spec.target), spec.task)
+            report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
+    notes += report["notes"]
+    model = database.as_owner(
+        lambda: _store(session, caller, wanted, spec, dataset, report, data), writes=True
+    )
+    deployed = False
+    if wanted.automatic_deploy:
+        deployed, note = deploy.if_better(session, caller, model, dataset, truth)
+        notes += note
+    return {
+        "project": wanted.project_name,
+        "task": spec.task,
+        "algorithm": spec.algorithm,
+        "deployed": deployed,
+        "model_id": model.id,
+        "model": model.name,
+        "metric": KEY[spec.task],
+        "score": model.score,
+    }, notes
+
+
+def _columns(wanted: Request) -> list[Column]:
+    """Return all columns of the relation, each known to be readable."""
+    columns = [wanted.relation.column(name) for name, _ in wanted.relation.columns]
+    for column in columns:
+        if column.name == wanted.target:
+            checked_target(column)
+    return columns
+
+
+def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
+    """Return the rows with a target, and a note about the others."""
+    if len(dataset) == 0:
+        raise InvalidValue(
+            f"{wanted.relation.name} has no rows",
+            hint="Fill it, or check the view's conditions and the row-level security that applies to you.",
+        )
+    known = target.known(dataset, wanted.target)
+    if len(known) == 0:
+        raise InvalidValue(
+            f'target column "{wanted.target}" is NULL in every row',
+            hint="Check the join it comes from, or choose another target.",
+        )
+    dropped = len(dataset) - len(known)
+    return known, [f'{dropped} row(s) with NULL in "{wanted.target}" were left out'] if dropped else []
+
+
+def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:
+    column = dataset.find(wanted.target)
+    task = wanted.task or target.infer_task(dataset, column)
+    algorithm = algorithms.find(wanted.algorithm, task)
+    algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
+    features = [name for name in dataset.names if name not in (wanted.target, wanted.split_by)]
+    if wanted.split_by:
+        hashed: tuple[str, ...] = (wanted.split_by,)
+    else:
+        hashed = tuple(name for name in features if dataset.find(name).type != "interval")
+    moved = wanted.project.moved if wanted.project else {}
+    return FitSpec(
+        task,
+        wanted.target,
+        features,
+        wanted.algorithm,
+        wanted.hyperparams,
+        wanted.seed,
+        Recipe(wanted.test_size, wanted.seed, hashed, moved=moved),
+        max_model_bytes,
+        threads,
+    )
+
+
+def _store(
+    session: Session,
+    caller: str,
+    wanted: Request,
+    spec: FitSpec,
+    dataset: Dataset,
+    report: Mapping[str, Any],
+    data: bytes,
+) -> Model:
+    """Store project, snapshot and model; the project stays locked until the transaction ends."""
+    database = session.database
+    fresh = Project(
+        0,
+        wanted.project_name,
+        caller,
+        spec.task,
+        spec.target,
+        wanted.relation.name,
+        "hash",
+        wanted.test_size,
+        wanted.seed,
+        wanted.split_by,
+        {},
+    )
+    if wanted.project is None:
+        project = store.add_project(database, fresh)
+    else:
+        project = store.lock_project(database, wanted.project.id)
+    if (project.task, project.target) != (spec.task, spec.target):
+        raise InvalidValue(
+            f'project "{project.name}" predicts "{project.target}" by {project.task}',
+            detail=f'This training predicts "{spec.target}" by {spec.task}.',
+            hint="Another session made the project meanwhile. Give another project_name.",
+        )
+    store.update_project(database, project.id, wanted.relation.name, report["recipe"]["moved"])
+    snapshot = {
+        "relation_name": wanted.relation.name,
+        "columns": [asdict(column) for column in dataset.columns],
+        "row_count": len(dataset),
+        "data_hash": splitting.data_hash(dataset),
+    }
+    metric = KEY[spec.task]
+    values = {
+        "algorithm": spec.algorithm,
+        "hyperparams": dict(spec.hyperparams),
+        "seed": spec.seed,
+        "split": report["recipe"],
+        "metrics": report["metrics"] | {"train_rows": report["train_rows"], "test_rows": report["test_rows"]},
+        "metric": metric,
+        "score": report["metrics"][metric],
+        "columns": [asdict(dataset.find(name)) for name in spec.features],
+        "versions": report["versions"],
+    }
+    return store.add_model(database, caller, project, snapshot, values, data)

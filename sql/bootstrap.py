@@ -1,0 +1,2 @@
+    if "pgml" not in GD:
+        plpy.execute("select pgml._bootstrap()")

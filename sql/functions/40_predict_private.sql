@@ -1,0 +1,83 @@
+create function pgml._predict_array(reference text, model_id bigint, features float8[], snapshot text)
+returns float8
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].value(reference, model_id, features, snapshot, "array")
+$$;
+comment on function pgml._predict_array(text, bigint, float8[], text) is 'predict of a plain array';
+
+create function pgml._predict_json(reference text, model_id bigint, features jsonb, snapshot text)
+returns float8
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].value(reference, model_id, features, snapshot, "json")
+$$;
+comment on function pgml._predict_json(text, bigint, jsonb, text) is 'predict of a row, an object or an array';
+
+create function pgml._predict_text(reference text, model_id bigint, features text, snapshot text)
+returns float8
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].value(reference, model_id, features, snapshot, "text")
+$$;
+comment on function pgml._predict_text(text, bigint, text, text) is 'predict of JSON, an array literal or a scalar';
+
+create function pgml._label_json(reference text, model_id bigint, features jsonb, snapshot text)
+returns text
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].label(reference, model_id, features, snapshot, "json")
+$$;
+comment on function pgml._label_json(text, bigint, jsonb, text) is 'predict_label of a row, an object or an array';
+
+create function pgml._label_text(reference text, model_id bigint, features text, snapshot text)
+returns text
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].label(reference, model_id, features, snapshot, "text")
+$$;
+comment on function pgml._label_text(text, bigint, text, text) is 'predict_label of JSON, an array literal or a scalar';
+
+create function pgml._score_json(reference text, model_id bigint, features jsonb, snapshot text)
+returns float8
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].value(reference, model_id, features, snapshot, "score_json")
+$$;
+comment on function pgml._score_json(text, bigint, jsonb, text) is 'score of values of any type';
+
+create function pgml._score_text(reference text, model_id bigint, features text, snapshot text)
+returns float8
+language plpython3u
+stable
+parallel unsafe
+set search_path = pg_catalog, pg_temp
+as $$
+    # @bootstrap@
+    return GD["pgml"].value(reference, model_id, features, snapshot, "score_text")
+$$;
+comment on function pgml._score_text(text, bigint, text, text) is 'score of JSON, an array literal or a scalar';

@@ -1,0 +1,153 @@
+create function pgml.predict(model_id bigint, features float8[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features,
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, float8[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features real[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, real[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features numeric[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, numeric[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features smallint[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, smallint[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features int[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, int[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features bigint[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, bigint[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features boolean[])
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_array(
+        null, model_id, features::int[]::float8[],
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, boolean[]) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features anyelement)
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_json(
+        null, model_id, pg_catalog.to_jsonb(features),
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, anyelement) is 'predicts a number by one model';
+
+create function pgml.predict(model_id bigint, features text)
+returns float8
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._predict_text(
+        null, model_id, features,
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict(bigint, text) is 'predicts a number by one model';
+
+create function pgml.predict_label(model_id bigint, features anyelement)
+returns text
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._label_json(
+        null, model_id, pg_catalog.to_jsonb(features),
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict_label(bigint, anyelement) is 'predicts a label by one model';
+
+create function pgml.predict_label(model_id bigint, features text)
+returns text
+language sql
+stable
+parallel unsafe
+as $$
+    select pgml._label_text(
+        null, model_id, features,
+        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_current_snapshot()::text end
+    )
+$$;
+comment on function pgml.predict_label(bigint, text) is 'predicts a label by one model';

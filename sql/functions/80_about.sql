@@ -1,0 +1,60 @@
+create function pgml.algorithms()
+returns table (
+    algorithm text,
+    tasks text[],
+    library text,
+    parameters jsonb,
+    serving text
+)
+language plpgsql
+volatile
+parallel unsafe
+rows 10
+as $$
+begin
+    return query
+        select a.algorithm, a.tasks, a.library, a.parameters, a.serving
+        from pg_catalog.jsonb_to_recordset(pgml._do('algorithms', '{}')) as a(
+            algorithm text, tasks text[], library text, parameters jsonb, serving text
+        );
+end
+$$;
+comment on function pgml.algorithms() is 'what can be trained, with parameters and their defaults';
+
+create function pgml.version()
+returns text
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+    select extversion from pg_extension where extname = 'pgml'
+$$;
+comment on function pgml.version() is 'version of pgml';
+
+create function pgml.python_version()
+returns text
+language plpgsql
+volatile
+parallel unsafe
+as $$
+begin
+    return pgml._do('python_version', '{}') #>> '{}';
+end
+$$;
+comment on function pgml.python_version() is 'version of the Python that runs inside the server';
+
+create function pgml.package_versions()
+returns table (package text, version text)
+language plpgsql
+volatile
+parallel unsafe
+rows 20
+as $$
+begin
+    return query
+        select p.key, p.value
+        from pg_catalog.jsonb_each_text(pgml._do('package_versions', '{}')) as p;
+end
+$$;
+comment on function pgml.package_versions() is 'versions of the Python packages in use';

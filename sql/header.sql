@@ -1,0 +1,1 @@
+\echo Use "create extension pgml cascade" to load this file. \quit

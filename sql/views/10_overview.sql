@@ -1,0 +1,64 @@
+create view pgml.overview with (security_invoker = true) as
+select
+    p.name as project,
+    p.task,
+    p.targets,
+    p.relation_name,
+    m.algorithm,
+    m.name as model,
+    m.id as model_id,
+    m.metric,
+    m.score,
+    (select count(*) from pgml.models c where c.project_id = p.id) as candidates,
+    d.created_at as deployed_at,
+    p.owner
+from pgml.projects p
+left join lateral (
+    select d.model_id, d.created_at
+    from pgml.deployments d
+    where d.project_id = p.id
+    order by d.id desc
+    limit 1
+) d on true
+left join pgml.models m on m.id = d.model_id;
+comment on view pgml.overview is 'each project with its live model';
+comment on column pgml.overview.candidates is 'models compared on the project''s test rows';
+
+create view pgml.trained_models with (security_invoker = true) as
+select
+    m.id as model_id,
+    m.name as model,
+    p.name as project,
+    p.task,
+    m.algorithm,
+    m.hyperparams,
+    m.metric,
+    m.score,
+    m.metrics,
+    m.columns,
+    s.relation_name,
+    s.row_count,
+    m.size,
+    m.versions,
+    m.created_at,
+    m.created_by
+from pgml.models m
+join pgml.projects p on p.id = m.project_id
+join pgml.snapshots s on s.id = m.snapshot_id;
+comment on view pgml.trained_models is 'every model, with what it was trained on and its metrics';
+
+create view pgml.deployed_models with (security_invoker = true) as
+select
+    d.id as deployment_id,
+    p.name as project,
+    m.id as model_id,
+    m.name as model,
+    m.algorithm,
+    d.strategy,
+    d.id = max(d.id) over (partition by d.project_id) as live,
+    d.created_at,
+    d.created_by
+from pgml.deployments d
+join pgml.projects p on p.id = d.project_id
+left join pgml.models m on m.id = d.model_id;
+comment on view pgml.deployed_models is 'history of what was live';

@@ -1,0 +1,3 @@
+"""Fixtures of all tests; those that need a server are in `tests.cluster`."""
+
+pytest_plugins = ("tests.cluster",)
