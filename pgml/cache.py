@@ -7,6 +7,8 @@ from pgml.inference import Predictor
 
 Key = tuple[int, str]
 """Model id and SHA-256: the same model is the same bytes, whatever happened to its row."""
+MEMORY_FACTOR = 7
+"""Bytes of memory that a stored byte takes once loaded; measured on forests, which are the large models."""
 
 
 class Cache:
@@ -28,16 +30,17 @@ class Cache:
         """Load a model and let go of others until the bound, in bytes, holds."""
         data = read()
         predictor = Predictor(data)
-        self._loaded[key] = (predictor, len(data))
-        self._bytes += len(data)
+        size = MEMORY_FACTOR * len(data)
+        self._loaded[key] = (predictor, size)
+        self._bytes += size
         while self._bytes > bound and len(self._loaded) > 1:
-            _, (_, size) = self._loaded.popitem(last=False)
-            self._bytes -= size
+            _, (_, freed) = self._loaded.popitem(last=False)
+            self._bytes -= freed
         return predictor
 
     @property
     def bytes(self) -> int:
-        """Bytes of the models held."""
+        """Estimate of the memory that the models held take, in bytes."""
         return self._bytes
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ epoch seconds, arrays as one number an element) or a category (text).
 """
 
 import math
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def number(column: Column, value: Any) -> float:
     if value is None:
         return math.nan
     try:
-        result = float(_BOOLEANS.get(value, value) if isinstance(value, str) else value)
+        result = _read(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError):
         raise InvalidValue(f'feature "{column.name}" wants a number, not {_shown(value)}') from None
     return finite(column, _single(result) if column.type.startswith("real") else result)
@@ -197,6 +198,17 @@ def category(column: Column, value: Any) -> str | None:
 
 
 _BOOLEANS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf(inity)?")
+
+
+def _read(text: str) -> float:
+    """Return the number that PostgreSQL reads in a text; Python would take more, such as 1_000."""
+    bare = text.strip(" \t\n\r\v\f").lower()
+    if bare in _BOOLEANS:
+        return _BOOLEANS[bare]
+    if not _NUMBER.fullmatch(bare):
+        raise ValueError(text)
+    return float(bare)
 
 
 def _single(value: float) -> float:

@@ -25,7 +25,10 @@ def r2(truth: Floats, predicted: Floats) -> float:
     truth, predicted : ndarray of shape (rows,)
     """
     total = float(((truth - truth.mean()) ** 2).sum())
-    return 1.0 - float(((truth - predicted) ** 2).sum()) / total if total > 0 else float("nan")
+    # The mean of equal numbers may differ from them by a rounding, so the sum alone does not tell.
+    if total == 0 or np.ptp(truth) == 0:
+        return float("nan")
+    return 1.0 - float(((truth - predicted) ** 2).sum()) / total
 
 
 def accuracy(truth: Floats, probabilities: Floats) -> float:
@@ -81,10 +84,15 @@ def _classification(truth: Floats, probabilities: Floats) -> dict[str, float]:
         "f1": float(metrics.f1_score(truth, predicted, **mean)),
         "precision": float(metrics.precision_score(truth, predicted, **mean)),
         "recall": float(metrics.recall_score(truth, predicted, **mean)),
-        "mcc": float(metrics.matthews_corrcoef(truth, predicted)),
+        "mcc": _mcc(truth, predicted, metrics.matthews_corrcoef),
         "roc_auc": _roc_auc(truth, probabilities, metrics.roc_auc_score),
         "log_loss": _log_loss(truth, probabilities, labels),
     }
+
+
+def _mcc(truth: Floats, predicted: npt.NDArray[np.int64], score: Callable[..., float]) -> float:
+    """Return Matthews' correlation; 0 if there is one class only, which scikit-learn warns of."""
+    return float(score(truth, predicted)) if np.ptp(np.r_[truth, predicted]) > 0 else 0.0
 
 
 def _roc_auc(truth: Floats, probabilities: Floats, score: Callable[..., float]) -> float:
@@ -101,4 +109,4 @@ def _roc_auc(truth: Floats, probabilities: Floats, score: Callable[..., float]) 
 def _log_loss(truth: Floats, probabilities: Floats, labels: npt.NDArray[np.int64]) -> float:
     """Return the mean of -log p(true class), p held within [eps, 1] as scikit-learn does."""
     chosen = probabilities[np.arange(truth.size), np.searchsorted(labels, truth.astype(np.int64))]
-    return float(-np.log(np.clip(chosen, np.finfo(np.float64).eps, 1.0)).mean())
+    return abs(float(np.log(np.clip(chosen, np.finfo(np.float64).eps, 1.0)).mean()))

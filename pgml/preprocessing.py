@@ -192,12 +192,19 @@ def _fit_values(values: Floats, scaled: bool, takes_missing: bool, dtype: str) -
     fill = float(np.median(known))
     if scaled:
         filled = known if takes_missing else np.where(np.isnan(values), fill, values)
-        center, scale = float(filled.mean()), float(filled.std())
+        center, scale = _moments(filled)
         constant = scale <= 10 * np.finfo(np.float64).eps * abs(center)
         return fill, center, 1.0 if constant else scale
     if dtype == "float32" and _collapses(known):
         return fill, fill, 1.0
     return fill, 0.0, 1.0
+
+
+def _moments(values: Floats) -> tuple[float, float]:
+    """Return mean and standard deviation, computed at a power of two of the size: squares may overflow."""
+    exponent = int(np.frexp(np.abs(values).max())[1])
+    scaled = np.ldexp(values, -exponent)
+    return float(np.ldexp(scaled.mean(), exponent)), float(np.ldexp(scaled.std(), exponent))
 
 
 def _collapses(values: Floats) -> bool:

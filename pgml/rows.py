@@ -4,7 +4,6 @@ The result is a `Dataset` of one row, so that the encoder that training used is
 the one that prediction uses.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,6 @@ from pgml.preprocessing import CategoryEncoding, Encoder, Encoding
 
 Epochs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """PostgreSQL's reading of (type, text) pairs of points in time and durations, in epoch seconds."""
-_ANONYMOUS = re.compile(r"f[1-9][0-9]*")
 Values = list[Any]
 """One value a column; that of an array column is a list of its numbers."""
 
@@ -37,7 +35,7 @@ def from_numbers(encoder: Encoder, numbers: Any) -> Values:
             f"an array cannot hold the text feature(s) {name_list(texts)}",
             hint="Give a row, such as row(…) or a row of a table, or jsonb.",
         )
-    return from_json(encoder, numbers, imputes=False)
+    return _by_position(encoder, _flat(numbers), imputes=False)
 
 
 def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
@@ -58,8 +56,8 @@ def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
     if isinstance(value, Mapping):
         if not _is_anonymous(encoder, value):
             return _by_name(encoder, value, imputes)
-        value = [value[name] for name in sorted(value, key=lambda name: int(name[1:]))]
-    return _by_position(encoder, _flat(value), imputes)
+        value = [value[f"f{i}"] for i in range(1, len(value) + 1)]
+    return _by_position(encoder, value, imputes)
 
 
 def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
@@ -96,7 +94,7 @@ def _is_anonymous(encoder: Encoder, value: Mapping[str, Any]) -> bool:
     """Whether these are the fields f1 … fn that row() makes, and training had no such names."""
     return (
         bool(value)
-        and all(_ANONYMOUS.fullmatch(name) for name in value)
+        and all(f"f{i}" in value for i in range(1, len(value) + 1))
         and not any(column.name in value for column in encoder.columns)
     )
 
@@ -120,8 +118,11 @@ def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Value
     ]
 
 
-def _by_position(encoder: Encoder, flat: list[Any], imputes: bool) -> Values:
+def _by_position(encoder: Encoder, given: Any, imputes: bool) -> Values:
     expected = sum(column.width for column in encoder.columns)
+    flat = _flat(given)
+    if len(flat) != expected and _is_one_a_column(encoder, given, imputes):
+        return [*given, *(_filled(encoding) for encoding in encoder.encodings[len(given) :])]
     if len(flat) > expected or (len(flat) < expected and not imputes):
         names = [name for column in encoder.columns for name in column.feature_names]
         raise InvalidValue(
@@ -138,6 +139,15 @@ def _by_position(encoder: Encoder, flat: list[Any], imputes: bool) -> Values:
             part += filled[len(part) :] if isinstance(filled, list) else [filled]
         values.append(part if encoding.column.kind.shape == "array" else part[0])
     return values
+
+
+def _is_one_a_column(encoder: Encoder, given: Any, imputes: bool) -> bool:
+    """Whether arrays come as values of their own, so that a NULL stands for all of one."""
+    columns = encoder.columns
+    if not isinstance(given, list) or all(column.kind.shape != "array" for column in columns):
+        return False
+    begun = imputes and any(isinstance(value, list) for value in given) and len(given) < len(columns)
+    return begun or len(given) == len(columns)
 
 
 def _filled(encoding: Encoding) -> Any:

@@ -20,6 +20,8 @@ class Recipe:
     seed : int
     columns : tuple of str
         The columns that are hashed.
+    grouped : bool
+        They are what the user splits by: equal ones are never drawn apart.
     one_by_one : bool
         Equal rows are numbered and drawn apart, for tables with few distinct rows.
     moved : mapping of str to side
@@ -29,6 +31,7 @@ class Recipe:
     test_size: float
     seed: int
     columns: tuple[str, ...]
+    grouped: bool = False
     one_by_one: bool = False
     moved: Mapping[str, Side] = field(default_factory=dict)
 
@@ -38,13 +41,15 @@ class Recipe:
             "test_size": self.test_size,
             "seed": self.seed,
             "columns": list(self.columns),
+            "grouped": self.grouped,
             "one_by_one": self.one_by_one,
             "moved": dict(self.moved),
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> "Recipe":
-        return cls(form["test_size"], form["seed"], tuple(form["columns"]), form["one_by_one"], form["moved"])
+        names = ("test_size", "seed", "columns", "grouped", "one_by_one", "moved")
+        return cls(**{name: form[name] for name in names} | {"columns": tuple(form["columns"])})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ of the scan does not matter, and a row stays where it is as the table grows.  Th
 finaliser is that of splitmix64 (Steele, Lea and Flood, 2014).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -28,9 +28,9 @@ def row_hashes(dataset: Dataset, names: Iterable[str], seed: int = 0) -> Hashes:
 
     The columns are taken in name order; -0.0 equals 0.0, and every NaN is one value.
     """
-    hashes = np.full(
-        len(dataset), _mixed(np.array([seed], dtype=np.int64).view(np.uint64))[0], dtype=np.uint64
-    )
+    # Seed 0 must not start at 0, where a row of zeros would stay: it would always be a test row.
+    start = _mixed(np.array([seed], dtype=np.int64).view(np.uint64) + _STEP)
+    hashes = np.repeat(start, len(dataset))
     for name in sorted(names):
         if dataset.find(name).is_category:
             codes, texts = dataset.coded(name)
@@ -78,12 +78,13 @@ def choose(
     """
     notes = []
     keys = row_hashes(dataset, recipe.columns, recipe.seed)
-    if not recipe.columns or np.unique(keys).size < FEWEST_DISTINCT:
-        recipe = replace(recipe, one_by_one=True)
+    few = not recipe.columns or np.unique(keys).size < FEWEST_DISTINCT
+    recipe = replace(recipe, one_by_one=few)
+    if few:
         notes.append(
             f"fewer than {FEWEST_DISTINCT} distinct rows of features, so test rows were drawn one by one"
         )
-        keys = _numbered(keys, outcome)
+        keys = _numbered(dataset, recipe, keys, outcome)
     recipe, moved = _fill_sides(recipe, keys, outcome, classes)
     if moved:
         notes.append(
@@ -95,7 +96,7 @@ def choose(
 def test_rows(dataset: Dataset, recipe: Recipe, outcome: npt.NDArray[np.float64]) -> Mask:
     """Return which of these rows are test rows by a recipe, shape (rows,)."""
     keys = row_hashes(dataset, recipe.columns, recipe.seed)
-    return _sides(recipe, _numbered(keys, outcome) if recipe.one_by_one else keys)
+    return _sides(recipe, _numbered(dataset, recipe, keys, outcome) if recipe.one_by_one else keys)
 
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -111,14 +112,18 @@ def _text_hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _numbered(keys: Hashes, outcome: npt.NDArray[np.float64]) -> Hashes:
-    """Tell equal rows apart by their rank among themselves, ordered by the target."""
-    order = np.lexsort((outcome, keys))
+def _numbered(dataset: Dataset, recipe: Recipe, keys: Hashes, outcome: npt.NDArray[np.float64]) -> Hashes:
+    """Tell equal rows apart by their rank among themselves, ordered by the target, then by the rest."""
+    rest = [column for column in dataset.columns if column.name not in recipe.columns]
+    # An interval counted from now() changes every day, its order does not.
+    intervals = [dataset.values(column.name)[:, 0] for column in rest if column.type == "interval"]
+    others = row_hashes(dataset, [column.name for column in rest if column.type != "interval"])
+    order = np.lexsort((*intervals, others, outcome, keys))
     ordered = keys[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     ranks = np.arange(keys.size) - np.repeat(first, np.diff(np.r_[first, keys.size]))
     numbered = np.empty_like(keys)
-    numbered[order] = _mixed(ordered * _STEP + ranks.astype(np.uint64))
+    numbered[order] = np.where(ranks == 0, ordered, _mixed(ordered * _STEP + ranks.astype(np.uint64)))
     return numbered
 
 
@@ -142,27 +147,32 @@ def _fill_sides(
     moved: dict[str, Side] = dict(recipe.moved)
     mask = _sides(recipe, keys)
     before = mask.copy()
+    # Those moved earlier stay where they are, unless there are no others.
+    earlier = np.array([int(key, 16) for key in recipe.moved], dtype=np.uint64)
+    remembered = np.isin(keys, earlier)
+    by_key = np.argsort(keys)
 
     def move(key: np.uint64, side: Side) -> None:
         moved[f"{int(key):016x}"] = side
-        mask[keys == key] = side == "test"
+        start, end = (np.searchsorted(keys, key, where, sorter=by_key) for where in ("left", "right"))
+        mask[by_key[start:end]] = side == "test"
 
-    groups: Sequence[Mask] = [np.ones(keys.size, dtype=bool)]
-    if classes:
-        groups = [np.asarray(outcome == value) for value in np.unique(outcome)]
-    for group in groups:
-        if mask[group].all():
-            move(keys[group].max(), "train")
+    groups = np.unique(outcome, return_inverse=True)[1] if classes else np.zeros(keys.size, dtype=np.intp)
+    order = np.lexsort((keys, groups))
+    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    for rows in parts:
+        if mask[rows].all():
+            free = rows[~remembered[rows]]
+            move(keys[free[-1] if free.size else rows[-1]], "train")
     if not mask.any():
-        for key in np.unique(keys):
-            keeps = ~mask & (keys != key)
-            if all((keeps & group).any() for group in groups):
-                move(key, "test")
-                break
-        else:
+        needed = [keys[rows[0]] for rows in parts if keys[rows[0]] == keys[rows[-1]]]
+        spare = np.setdiff1d(keys, np.array(needed, dtype=np.uint64))
+        if not spare.size:
             raise InvalidValue(
                 "too few rows to hold any back for testing",
                 detail=f"There are {keys.size} usable rows.",
                 hint="Train on more rows, at least two of each class.",
             )
+        free = np.setdiff1d(spare, earlier)
+        move(free[0] if free.size else spare[0], "test")
     return replace(recipe, moved=moved), int((mask != before).sum())

@@ -3,6 +3,7 @@
 Importing it imports none of the libraries that fit.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,7 +68,7 @@ def _check_type(parameter: Parameter, value: Any) -> None:
     if any(TYPES[word](value) for word in parameter.type.split(" or ")):
         return
     shown = name_list([value]) if isinstance(value, str) else str(value)
-    default = f"The default is {parameter.default}." if parameter.default is not None else ""
+    default = f"The default is {json.dumps(parameter.default)}." if parameter.default is not None else ""
     raise InvalidValue(
         f'hyperparameter "{parameter.name}" must be of type {parameter.type}, not {shown[:80]}', hint=default
     )

@@ -2,10 +2,10 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pgml.algorithms.base import Matrix
+from pgml.algorithms.base import Fitted, Matrix
 from pgml.errors import InvalidValue, PgmlError, TrainingFailed
 
 MOST_NOTES = 5
@@ -24,6 +24,8 @@ _PATTERNS = (
         r"value (\S+) for Parameter (\w+) (?:should be|exceed bound) (.*)",
         r'hyperparameter "\2" must be \3, not \1',
     ),
+    (r"Invalid Input: '(.*)', valid values are: \{(.*)\}", r'"\1" is not one of \2'),
+    (r"^Check failed: [^:]*: ", ""),
     (r"greater equal to ", "at least "),
     (r"must be \[(.*),(.*)\]", r"must be between \1 and \2"),
 )
@@ -31,14 +33,23 @@ _SOURCE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
 
 
 def fit_quietly(
-    estimator: Any, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], **options: Any
-) -> tuple[str, ...]:
-    """Fit in place and return what the library warned of, shortened.
+    kind: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    matrix: Matrix,
+    target: Any,
+    hyperparams: Mapping[str, Any],
+    **options: Any,
+) -> Fitted:
+    """Make an estimator and fit it; what the library warns of comes back as notes.
 
     Parameters
     ----------
-    estimator : object
-        With the ``fit`` method of scikit-learn's conventions.
+    kind : class
+        Of scikit-learn's conventions.
+    parameters : mapping
+        For the class: the user's and ours.
+    matrix, target : ndarray
+        See `Algorithm.fit`.
     hyperparams : mapping
         The user's own; without any, a refusal is no fault of theirs.
     **options
@@ -54,11 +65,12 @@ def fit_quietly(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
+            estimator = kind(**parameters)
             estimator.fit(matrix, target, **options)
         except (ValueError, TypeError) as error:
             raise _refusal(error, hyperparams) from error
     notes = dict.fromkeys(shortened(str(warning.message)) for warning in caught)
-    return tuple(notes)[:MOST_NOTES]
+    return Fitted(estimator, tuple(notes)[:MOST_NOTES])
 
 
 def shortened(text: str) -> str:

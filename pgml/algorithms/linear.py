@@ -47,13 +47,11 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
     given = dict(hyperparams)
-    estimator: Any
     if context.task == "regression":
         given.pop("random_state", None)
-        estimator = LinearRegression(**given)
-    else:
-        estimator = LogisticRegression(**{"max_iter": MAX_ITER, "random_state": context.seed} | given)
-    return Fitted(estimator, fit_quietly(estimator, matrix, target, hyperparams))
+        return fit_quietly(LinearRegression, given, matrix, target, hyperparams)
+    given = {"max_iter": MAX_ITER, "random_state": context.seed} | given
+    return fit_quietly(LogisticRegression, given, matrix, target, hyperparams)
 
 
 def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:

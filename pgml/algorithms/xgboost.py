@@ -124,13 +124,17 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     given = _renamed(hyperparams)
     _check_served(given, context.task)
     _check_values(given, matrix.shape[1], classes)
+    _check_base_score(given, context.task, classes)
     options = {"n_jobs": context.threads, "random_state": context.seed, "verbosity": 0} | _as_texts(given)
-    estimator: Any = (XGBRegressor if context.task == "regression" else XGBClassifier)(**options)
+    kind: Any = XGBRegressor if context.task == "regression" else XGBClassifier
+    if classes == 2 and str(given.get("objective")).startswith("multi:"):
+        options["num_class"] = classes
     if given.get("early_stopping_rounds") is None:
-        return Fitted(estimator, fit_quietly(estimator, matrix, target, hyperparams))
+        return fit_quietly(kind, options, matrix, target, hyperparams)
     watched = _watched(target, context)
-    notes = fit_quietly(
-        estimator,
+    fitted = fit_quietly(
+        kind,
+        options,
         matrix[~watched],
         target[~watched],
         hyperparams,
@@ -139,9 +143,9 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     )
     stopped = (
         f"early stopping watched {int(watched.sum())} of the training rows "
-        f"and kept {estimator.best_iteration + 1} rounds"
+        f"and kept {fitted.estimator.best_iteration + 1} rounds"
     )
-    return Fitted(estimator, (stopped, *notes))
+    return Fitted(fitted.estimator, (stopped, *fitted.notes))
 
 
 def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
@@ -225,8 +229,22 @@ def _check_values(given: Mapping[str, Any], features: int, classes: int) -> None
     }
     for name, length in lengths.items():
         value = given.get(name)
-        if isinstance(value, list) and len(value) != length:
-            raise InvalidValue(f'hyperparameter "{name}" has {len(value)} elements where {length} are needed')
+        if not isinstance(value, list):
+            continue
+        if len(value) != length or not all(type(each) in (int, float) for each in value):
+            raise InvalidValue(f'hyperparameter "{name}" must be an array of {length} numbers')
+
+
+def _check_base_score(given: Mapping[str, Any], task: str, classes: int) -> None:
+    """Refuse a base score whose margin would be infinite."""
+    default = "binary:logistic" if classes == 2 else "multi:softprob"
+    objective = given.get("objective") or ("reg:squarederror" if task == "regression" else default)
+    link = LINKS[task][objective] if classes <= 2 else "softmax"
+    score = given.get("base_score")
+    for each in score if isinstance(score, list) else [] if score is None else [score]:
+        if (link == "logistic" and not 0 < each < 1) or (link == "log" and not each > 0):
+            wanted = "between 0 and 1" if link == "logistic" else "above 0"
+            raise InvalidValue(f'hyperparameter "base_score" must be {wanted} for {objective}, not {each}')
 
 
 def _as_texts(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def floor32(values: npt.NDArray[np.float64]) -> Singles:
     """
     with np.errstate(over="ignore"):
         nearest = values.astype(np.float32)
-    return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def layers(tree: Tree, votes: npt.NDArray[np.float64]) -> Iterator[Tree]:
@@ -138,7 +138,9 @@ def size(trees: Iterable[Tree], features: int) -> int:
     for group in _grouped(trees):
         branches = sum(tree.branches for tree in group)
         leaves = sum(tree.nodes for tree in group) - branches
-        total += branches * (14 + _varint(max(features - 1, 0))) + leaves * (5 + _varint(_largest_target(group)))
+        total += branches * (14 + _varint(max(features - 1, 0))) + leaves * (
+            5 + _varint(_largest_target(group))
+        )
         total += _varints_below(branches) + _varints_below(leaves)
         total += _OVERHEAD + len(group) * (1 + _varint(branches))
     return total

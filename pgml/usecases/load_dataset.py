@@ -63,7 +63,7 @@ def _schema(name: str, given: Mapping[str, Any]) -> str:
         raise InvalidValue(
             "kwargs holds an unknown option", hint="""The one option is '{"schema": "name"}'."""
         )
-    return options.get("schema", "pgml")
+    return str(options.get("schema", "pgml"))
 
 
 def _make(database: Database, schema: str, name: str, table: str, source: Source) -> None:

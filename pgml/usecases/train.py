@@ -116,7 +116,7 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         wanted.algorithm,
         wanted.hyperparams,
         wanted.seed,
-        Recipe(wanted.test_size, wanted.seed, hashed, moved=moved),
+        Recipe(wanted.test_size, wanted.seed, hashed, grouped=wanted.split_by is not None, moved=moved),
         max_model_bytes,
         threads,
     )

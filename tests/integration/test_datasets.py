@@ -8,8 +8,8 @@ import pytest
 
 from pgml import algorithms, preprocessing, splitting, target
 from pgml.algorithms.base import FitContext
-from pgml.dataset import Dataset
 from pgml.database.psycopg_adapter import Connection as Adapter
+from pgml.dataset import Dataset
 from pgml.reader import read, required
 from pgml.spec import Recipe
 from tests.cluster import Connection
@@ -39,9 +39,7 @@ def fitted(dataset: Dataset, wanted: str, algorithm: str) -> Any:
     _, mask, _ = splitting.choose(dataset, recipe, truth.values, bool(truth.labels))
     order = np.lexsort((truth.values, splitting.row_hashes(dataset, dataset.names)))
     train = order[~mask[order]]
-    encoder = preprocessing.fit(
-        dataset.take(train), features, known.scaled, known.takes_missing, known.dtype
-    )
+    encoder = preprocessing.fit(dataset.take(train), features, known.scaled, known.takes_missing, known.dtype)
     outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train]
     model = known.fit(encoder.encode(dataset.take(train)), outcome, {}, FitContext(task, 0, 2, 1 << 28))
     outputs = known.predict(model.estimator, encoder.encode(dataset), task)
@@ -58,7 +56,8 @@ def test_every_path_gives_the_fitted_models_prediction(db: Connection, name: str
     features = [f'"{column.name}"' for column in dataset.columns if column.name != wanted]
     array = features[0] if name == "digits" else f"array[{', '.join(features)}]"
     model = db.execute(
-        "select model_id, deployed from pgml.train('p', null, %s, %s, %s)", [f"pgml.{name}", wanted, algorithm]
+        "select model_id, deployed from pgml.train('p', null, %s, %s, %s)",
+        [f"pgml.{name}", wanted, algorithm],
     ).fetchone()
     assert model is not None
     assert model[1] is True
@@ -83,7 +82,8 @@ def test_a_reordered_view_predicts_the_same(db: Connection) -> None:
     db.execute("select pgml.load_dataset('iris')")
     db.execute("select pgml.train('iris', 'classification', 'pgml.iris', 'target')")
     db.execute(
-        "create view other as select 1 as extra, petal_width, sepal_length, petal_length, sepal_width from pgml.iris"
+        "create view other as"
+        " select 1 as extra, petal_width, sepal_length, petal_length, sepal_width from pgml.iris"
     )
     here = db.execute("select pgml.predict('iris', d) from pgml.iris d").fetchall()
     there = db.execute("select pgml.predict('iris', d) from other d").fetchall()
@@ -102,7 +102,10 @@ def test_too_short_an_array_names_the_features(db: Connection) -> None:
 
 
 def test_load_dataset_refills_in_place_and_can_be_limited(db: Connection) -> None:
-    assert db.execute("select table_name, rows from pgml.load_dataset('iris')").fetchone() == ("pgml.iris", 150)
+    assert db.execute("select table_name, rows from pgml.load_dataset('iris')").fetchone() == (
+        "pgml.iris",
+        150,
+    )
     db.execute("create view on_it as select * from pgml.iris")
     assert db.execute("select rows from pgml.load_dataset('iris', \"limit\" => 20)").fetchone() == (20,)
     assert db.execute("select count(*) from on_it").fetchone() == (20,)

@@ -19,7 +19,8 @@ LONG = """select pgml.train('long', 'regression', 'long_fit', 'y', 'random_fores
 
 def make_table(db: Connection) -> None:
     db.execute(
-        "create table long_fit as select random() as a, random() as b, random() as y from generate_series(1, 2000)"
+        "create table long_fit as"
+        " select random() as a, random() as b, random() as y from generate_series(1, 2000)"
     )
 
 

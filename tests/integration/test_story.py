@@ -8,7 +8,9 @@ STORY = """
 create table users (
     id int primary key, email text not null, age int, location text, created_at timestamptz not null
 );
-create table orders (id int primary key, user_id int not null references users, amount numeric(10, 2) not null);
+create table orders (
+    id int primary key, user_id int not null references users, amount numeric(10, 2) not null
+);
 
 select setseed(0.5);
 insert into users
@@ -38,7 +40,8 @@ def test_empty_database_to_prediction(cluster: Cluster, database: str) -> None:
         database,
         STORY
         + """
-        select project, task, algorithm, deployed, metric, score > 0.5 from pgml.train('my_data', 'total_purchases');
+        select project, task, algorithm, deployed, metric, score > 0.5
+        from pgml.train('my_data', 'total_purchases');
         select project, task, algorithm, model from pgml.train('my_data', 'total_purchases', 'xgboost');
         select pgml.score('my_data', '2 years'::interval) between 100 and 400;
         select pgml.score('my_data', row('2 years'::interval, 35, 'Paris')) between 100 and 400;
@@ -47,7 +50,7 @@ def test_empty_database_to_prediction(cluster: Cluster, database: str) -> None:
         options=["-At"],
     )
     assert result.returncode == 0, result.stderr
-    assert "200 row(s) with NULL in \"total_purchases\" were left out" in result.stderr
+    assert '200 row(s) with NULL in "total_purchases" were left out' in result.stderr
     assert result.stdout.splitlines()[-5:] == [
         "my_data|regression|linear|t|r2|t",
         "my_data|regression|xgboost|my_data_2",

@@ -12,9 +12,7 @@ def make(db: Connection, offset: int = 0) -> None:
     db.execute("create table if not exists t (a float8, b float8, y float8)")
     db.execute("truncate t")
     db.execute(
-        "insert into t select n % 37, n % 11, (n %% 37) * 2 + (n %% 11) + %s from generate_series(1, 600) n".replace(
-            "n % ", "n %% "
-        ),
+        "insert into t select n %% 37, n %% 11, (n %% 37) * 2 + n %% 11 + %s from generate_series(1, 600) n",
         [offset],
     )
 
@@ -34,7 +32,9 @@ def predicted(db: Connection) -> float:
     return round(float(row[0]), 3)
 
 
-def test_a_rolled_back_training_is_never_answered_from(cluster: Cluster, db: Connection, database: str) -> None:
+def test_a_rolled_back_training_is_never_answered_from(
+    cluster: Cluster, db: Connection, database: str
+) -> None:
     make(db)
     train(db)
     old = predicted(db)
@@ -78,7 +78,9 @@ def test_a_prepared_predict_follows_a_deployment(cluster: Cluster, db: Connectio
         assert session.execute("execute q").fetchone() != first
 
 
-def test_a_repeatable_read_transaction_keeps_its_model(cluster: Cluster, db: Connection, database: str) -> None:
+def test_a_repeatable_read_transaction_keeps_its_model(
+    cluster: Cluster, db: Connection, database: str
+) -> None:
     make(db)
     train(db)
     other, _ = train(db, "random_forest", automatic_deploy="false")
@@ -160,7 +162,10 @@ def test_an_equal_model_is_not_deployed(db: Connection) -> None:
 
 
 def test_too_few_common_test_rows_deploy_nothing(db: Connection) -> None:
-    db.execute("create table t as select n::float8 as a, n % 2 as b, n + (n % 7)::float8 as y from generate_series(1, 60) n")
+    db.execute(
+        "create table t as select n::float8 as a, n % 2 as b, n + (n % 7)::float8 as y"
+        " from generate_series(1, 60) n"
+    )
     notices: list[str] = []
     db.add_notice_handler(lambda diagnostic: notices.append(str(diagnostic.message_primary)))
     train(db)

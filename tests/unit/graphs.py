@@ -1,0 +1,70 @@
+"""Running an algorithm's graph beside the estimator it was made from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from pgml import algorithms
+from pgml.algorithms.base import FitContext, Fitted
+
+MEGABYTE = 1 << 20
+
+
+def fitted(
+    name: str,
+    task: str,
+    matrix: npt.NDArray[Any],
+    target: npt.NDArray[Any],
+    hyperparams: Mapping[str, Any] | None = None,
+    max_model_bytes: int = 256 * MEGABYTE,
+) -> Fitted:
+    """Check the hyperparameters and fit, as a training does."""
+    algorithm = algorithms.find(name, task)
+    algorithms.check_hyperparams(algorithm, task, hyperparams or {})
+    context = FitContext(task, seed=0, threads=1, max_model_bytes=max_model_bytes)
+    return algorithm.fit(matrix.astype(algorithm.dtype), target, hyperparams or {}, context)
+
+
+def graph_of(name: str, task: str, fit: Fitted) -> bytes:
+    """Return the bytes of a fitted estimator's graph."""
+    graph = algorithms.find(name, task).graph(fit.estimator, task)
+    return graph.SerializeToString(deterministic=True)
+
+
+def session(graph: bytes) -> onnxruntime.InferenceSession:
+    """Load a graph as a server does: one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def error(name: str, task: str, fit: Fitted, matrix: npt.NDArray[Any]) -> float:
+    """Return the largest difference of graph and estimator, relative to the largest output.
+
+    Also asserts the contract of the graph, that labels agree, and that the estimate of
+    its size is good to ten per cent upwards and one downwards (beside 200 bytes).
+    """
+    algorithm = algorithms.find(name, task)
+    rows = matrix.astype(algorithm.dtype)
+    expected = algorithm.predict(fit.estimator, rows, task)
+    graph = graph_of(name, task, fit)
+    running = session(graph)
+    (entry,), (output,) = running.get_inputs(), running.get_outputs()
+    assert (entry.name, entry.shape[1]) == ("features", rows.shape[1])
+    assert output.name == ("value" if task == "regression" else "probabilities")
+    found = running.run(None, {"features": rows})[0]
+    assert found.dtype == np.float64
+    estimate = algorithm.graph_bytes(fit.estimator, task)
+    assert 0.99 * len(graph) - 200 <= estimate <= 1.1 * len(graph) + 200
+    if task == "regression":
+        found = found[:, 0]
+    else:
+        top = np.sort(expected, axis=1)[:, -2:]
+        clear = top[:, 1] - top[:, 0] >= 1e-6
+        assert np.array_equal(found.argmax(axis=1)[clear], expected.argmax(axis=1)[clear])
+    assert found.shape == expected.shape
+    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-300))
