@@ -78,7 +78,7 @@ def choose(
     """
     notes = []
     keys = row_hashes(dataset, recipe.columns, recipe.seed)
-    few = not recipe.columns or np.unique(keys).size < FEWEST_DISTINCT
+    few = not recipe.grouped and np.unique(keys).size < FEWEST_DISTINCT
     recipe = replace(recipe, one_by_one=few)
     if few:
         notes.append(
@@ -113,7 +113,10 @@ def _text_hash(text: str) -> int:
 
 
 def _numbered(dataset: Dataset, recipe: Recipe, keys: Hashes, outcome: npt.NDArray[np.float64]) -> Hashes:
-    """Tell equal rows apart by their rank among themselves, ordered by the target, then by the rest."""
+    """Tell equal rows apart by their rank among themselves, ordered by the target, then by the rest.
+
+    The first keeps its key, and so its side when a table outgrows `FEWEST_DISTINCT`.
+    """
     rest = [column for column in dataset.columns if column.name not in recipe.columns]
     # An interval counted from now() changes every day, its order does not.
     intervals = [dataset.values(column.name)[:, 0] for column in rest if column.type == "interval"]

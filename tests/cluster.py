@@ -122,12 +122,27 @@ class Cluster:
         return psycopg.connect(host=self.socket, dbname=dbname, user=user, autocommit=autocommit)
 
     def psql(
-        self, dbname: str, script: str | Path, user: str = SUPERUSER, options: Sequence[str] = ()
+        self,
+        dbname: str,
+        script: str | Path,
+        user: str = SUPERUSER,
+        options: Sequence[str] = (),
+        merged: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run SQL, or a file of it, up to its first error; look at ``returncode`` and ``stderr``."""
+        """Run SQL, or a file of it, up to its first error; look at ``returncode`` and ``stderr``.
+
+        `merged` puts what goes to stderr into ``stdout``, where it was printed.
+        """
         command = [f"{self.bin}/psql", "-X", "-v", "ON_ERROR_STOP=1", *options, "-h", self.socket, "-U", user]
         text = script.read_text() if isinstance(script, Path) else script
-        return subprocess.run([*command, dbname], input=text, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [*command, dbname],
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
 
     def create_database(self, name: str, template: str = "template0") -> None:
         """Create an empty database, or a copy of another that nobody is connected to."""
