@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from pgml.errors import InvalidValue, WrongType
 
@@ -57,7 +58,8 @@ KINDS: Mapping[str, Kind] = {
     "character varying": CATEGORY,
     "character": CATEGORY,
     "name": CATEGORY,
-    "enum": CATEGORY,
+    # Not a cast: the owner of an enum can define that as a function, which would run as whoever reads.
+    "enum": Kind("category", "case when {0} is not null then pg_catalog.format('%s', {0}) end"),
     "uuid": CATEGORY,
     "date": _temporal("date"),
     "time without time zone": _temporal("time"),
@@ -183,7 +185,7 @@ def category(column: Column, value: Any) -> str | None:
     """Return a JSON or Python value of a category column as training read it.
 
     A blank-padded ``char(n)`` loses its blanks as its cast to text does, a uuid
-    is written in lower case, and numbers and booleans are taken as their text.
+    is written as PostgreSQL writes it, and numbers and booleans are taken as their text.
     """
     if value is None:
         return None
@@ -194,7 +196,7 @@ def category(column: Column, value: Any) -> str | None:
     text = value if isinstance(value, str) else repr(value)
     if column.type == "character":
         return text.rstrip(" ")
-    return text.lower() if column.type == "uuid" else text
+    return _uuid(text) if column.type == "uuid" else text
 
 
 _BOOLEANS = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
@@ -209,6 +211,13 @@ def _read(text: str) -> float:
     if not _NUMBER.fullmatch(bare):
         raise ValueError(text)
     return float(bare)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
 
 
 def _single(value: float) -> float:

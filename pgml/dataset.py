@@ -7,6 +7,7 @@ lists of texts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,27 +48,32 @@ class Dataset:
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[Column, int]]:
+        """Each column with where it begins: in `codes` for a category, else in `numbers`."""
+        places = {}
+        ends = {True: 0, False: 0}
+        for column in self.columns:
+            places[column.name] = column, ends[column.is_category]
+            ends[column.is_category] += column.width
+        return places
+
     def find(self, name: str) -> Column:
         """Return the column of that name (KeyError if there is none)."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return self._places[name][0]
 
     def values(self, name: str) -> Floats:
         """Return a number column as a view of shape (rows, width)."""
-        start = 0
-        for column in self.columns:
-            if column.is_category:
-                continue
-            if column.name == name:
-                return self.numbers[:, start : start + column.width]
-            start += column.width
-        raise KeyError(name)
+        column, start = self._places[name]
+        if column.is_category:
+            raise KeyError(name)
+        return self.numbers[:, start : start + column.width]
 
     def coded(self, name: str) -> tuple[Codes, Sequence[str]]:
         """Return a category column as (codes of shape (rows,), its texts)."""
-        position = [column.name for column in self.columns if column.is_category].index(name)
+        column, position = self._places[name]
+        if not column.is_category:
+            raise KeyError(name)
         return self.codes[:, position], self.categories[position]
 
     def missing(self, name: str) -> npt.NDArray[np.bool_]:

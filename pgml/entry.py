@@ -8,8 +8,8 @@ from typing import Any
 
 from pgml.database.plpy_adapter import Backend, fail
 from pgml.errors import PgmlError
-from pgml.usecases import about, drop
-from pgml.usecases.deploy import deploy
+from pgml.usecases import about, arguments, drop
+from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.predict import Predictions
 from pgml.usecases.session import Session
@@ -35,10 +35,11 @@ class Entry:
         self._session = Session(self._backend, self._base / "bin" / "python3")
         self._predictions = Predictions(self._session)
 
-    def call(self, verb: str, arguments: str, search_path: str) -> dict[str, str | None]:
+    def call(self, verb: str | None, given: str | None, search_path: str) -> dict[str, str | None]:
         """Do a verb; return the fields of pgml._outcome, so that the caller can raise a clean error."""
         try:
-            result, notes = VERBS[verb](self, json.loads(arguments), search_path)
+            checked = arguments.checked(verb, given)
+            result, notes = VERBS[str(verb)](self, checked, search_path)
         except PgmlError as error:
             return {
                 "result": None,
@@ -82,6 +83,9 @@ class Entry:
     def deploy(self, given: Given, path: str) -> Answer:
         return deploy(self._session, given, path)
 
+    def deploy_model(self, given: Given, path: str) -> Answer:
+        return deploy_model(self._session, given), []
+
     def drop_model(self, given: Given, path: str) -> Answer:
         drop.drop_model(self._session, given)
         return None, []
@@ -107,6 +111,7 @@ class Entry:
 VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "train": Entry.train,
     "deploy": Entry.deploy,
+    "deploy_model": Entry.deploy_model,
     "drop_model": Entry.drop_model,
     "drop_project": Entry.drop_project,
     "load_dataset": Entry.load_dataset,

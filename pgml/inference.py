@@ -33,6 +33,8 @@ class Predictor:
         Classes in code order, empty for regression.
     label_kind : str
         ``text``, ``boolean`` or ``number``.
+    centre : float
+        What is added to the graph's values.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -42,6 +44,7 @@ class Predictor:
         self.task: str = artifact.decoder["task"]
         self.labels: list[Any] = artifact.decoder["labels"]
         self.label_kind: str = artifact.decoder["label_kind"]
+        self.centre: float = artifact.decoder["centre"]
         self._session = _session(artifact.graph)
         _check_golden(self, artifact)
 
@@ -62,7 +65,7 @@ class Predictor:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
         (result,) = self._session.run(None, {"features": matrix})
         outputs = np.asarray(result, dtype=np.float64)
-        return outputs[:, 0] if self.task == "regression" else outputs
+        return outputs[:, 0] + self.centre if self.task == "regression" else outputs
 
 
 @contextmanager
@@ -120,7 +123,8 @@ def _check_golden(predictor: Predictor, artifact: Artifact) -> None:
     if not golden or golden["runtime"] == runtime():
         return
     matrix = np.array(golden["matrix"], dtype=predictor.encoder.dtype)
-    if differs(predictor.run(matrix), np.array(golden["outputs"]), GOLDEN_TOLERANCE):
+    expected = np.array(golden["outputs"]) - predictor.centre
+    if differs(expected, predictor.run(matrix) - predictor.centre, GOLDEN_TOLERANCE):
         raise Corrupted(
             f"model predicts otherwise under {runtime()} than under {golden['runtime']}",
             hint="Train it again, or go back to the former version of the libraries.",

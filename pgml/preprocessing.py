@@ -4,6 +4,7 @@ An `Encoder` is plain data.  It imputes (median, mode), moves and scales numbers
 and writes a category as one indicator a value.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -47,7 +48,9 @@ class NumberEncoding:
 
 @dataclass(frozen=True)
 class CategoryEncoding:
-    """A category column: one indicator a category, all 0 for one never seen.
+    """A category column: one indicator a category.
+
+    One never seen is taken as the rare ones are, as it most resembles them; all 0 where none was rare.
 
     Attributes
     ----------
@@ -55,8 +58,8 @@ class CategoryEncoding:
         The most frequent category of the training rows.
     categories : tuple of str
         Those with an indicator of their own, sorted.
-    rare : tuple of str
-        Those that share the last indicator, sorted.
+    rare : bool
+        Training saw others, which share the last indicator.
     nulls : bool
         Training saw missing values.
     """
@@ -64,17 +67,19 @@ class CategoryEncoding:
     column: Column
     fill: str
     categories: tuple[str, ...]
-    rare: tuple[str, ...]
+    rare: bool
     nulls: bool
 
     @property
     def width(self) -> int:
-        return len(self.categories) + bool(self.rare)
+        return len(self.categories) + self.rare
 
-    def positions(self) -> dict[str, int]:
-        """Return the indicator of each known category."""
-        known = {text: position for position, text in enumerate(self.categories)}
-        return known | dict.fromkeys(self.rare, len(self.categories))
+    def position(self, text: str) -> int:
+        """Return the indicator of a category; -1 for none."""
+        position = bisect_left(self.categories, text)
+        if position < len(self.categories) and self.categories[position] == text:
+            return position
+        return len(self.categories) if self.rare else -1
 
 
 Encoding = NumberEncoding | CategoryEncoding
@@ -131,9 +136,8 @@ class Encoder:
 
     def _indicators(self, encoding: CategoryEncoding, dataset: Dataset, part: Matrix) -> None:
         codes, texts = dataset.coded(encoding.column.name)
-        known = encoding.positions()
-        filled = -1 if self.takes_missing else known.get(encoding.fill, -1)
-        position = np.array([filled, *(known.get(text, -1) for text in texts)])[codes - MISSING]
+        filled = -1 if self.takes_missing else encoding.position(encoding.fill)
+        position = np.array([filled, *map(encoding.position, texts)])[codes - MISSING]
         rows = np.flatnonzero(position >= 0)
         part[rows, position[rows]] = 1
         if self.takes_missing:
@@ -194,7 +198,7 @@ def _fit_values(values: Floats, scaled: bool, takes_missing: bool, dtype: str) -
         filled = known if takes_missing else np.where(np.isnan(values), fill, values)
         center, scale = _moments(filled)
         constant = scale <= 10 * np.finfo(np.float64).eps * abs(center)
-        return fill, center, 1.0 if constant else scale
+        return (fill, fill, 1.0) if constant else (fill, center, scale)
     if dtype == "float32" and _collapses(known):
         return fill, fill, 1.0
     return fill, 0.0, 1.0
@@ -231,7 +235,7 @@ def _fit_category(dataset: Dataset, column: Column) -> CategoryEncoding:
         column,
         texts[seen[0]] if seen else "",
         tuple(sorted(texts[code] for code in seen[:own])),
-        tuple(sorted(texts[code] for code in seen[own:])),
+        own < len(seen),
         bool((codes == MISSING).any()),
     )
 
@@ -239,9 +243,7 @@ def _fit_category(dataset: Dataset, column: Column) -> CategoryEncoding:
 def _encoding(form: Mapping[str, Any]) -> Encoding:
     column = Column(**form["column"])
     if column.is_category:
-        return CategoryEncoding(
-            column, form["fill"], tuple(form["categories"]), tuple(form["rare"]), form["nulls"]
-        )
+        return CategoryEncoding(column, form["fill"], tuple(form["categories"]), form["rare"], form["nulls"])
     return NumberEncoding(
         column, tuple(form["fill"]), tuple(form["center"]), tuple(form["scale"]), form["nulls"]
     )

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +12,15 @@ from pgml import columns
 from pgml.columns import Column
 from pgml.database.port import Database, DatabaseError, Row
 from pgml.dataset import MISSING
-from pgml.errors import InvalidValue, UnknownColumn, UnknownRelation, name_list
+from pgml.errors import InvalidValue, NotPermitted, UnknownColumn, UnknownRelation, name_list
 from pgml.wire import DatasetWriter, SharedDataset
 
 CHUNK_BYTES = 8 << 20
 MOST_ROWS = 10_000
 RELATION_KINDS = "rpvmf"
+OUT_OF_RANGE = "22003"
+SHOWN = 200
+RELATION_HINT = "Give a table or view as SQL names it, with its schema if that is not in search_path."
 MOST_COLUMNS = 1600
 """Entries of a row expression, with room for the category and array columns beside it."""
 
@@ -85,7 +88,7 @@ def required(database: Database, name: str) -> Relation:
     if relation is None:
         raise UnknownRelation(
             f'relation "{name}" does not exist',
-            hint="Give a table or view as SQL names it, with its schema if that is not in search_path.",
+            hint=RELATION_HINT,
         )
     return relation
 
@@ -105,13 +108,37 @@ def read(database: Database, relation: Relation, wanted: Sequence[Column]) -> Sh
             f"{relation.name} has {len(wanted)} columns, {MOST_COLUMNS} can be read",
             hint="Combine numbers of one kind into an array column.",
         )
-    wanted = [_measured(database, relation, column) for column in wanted]
+    try:
+        return _read(database, relation, [_measured(database, relation, column) for column in wanted])
+    except DatabaseError as error:
+        raise _explained(error, relation, wanted) from None
+
+
+def _read(database: Database, relation: Relation, wanted: Sequence[Column]) -> SharedDataset:
     decoder = _Decoder(wanted)
     writer = DatasetWriter(wanted)
     chunk = max(100, min(MOST_ROWS, CHUNK_BYTES // (16 * max(1, sum(column.width for column in wanted)))))
-    for rows in database.stream(f"select {decoder.select} from {relation.name}", chunk):
-        writer.append(*decoder.decode(rows))
+    with closing(database.stream(f"select {decoder.select} from {relation.name}", chunk)) as chunks:
+        for rows in chunks:
+            writer.append(*decoder.decode(rows))
     return writer.finish(decoder.categories)
+
+
+def _explained(error: DatabaseError, relation: Relation, wanted: Sequence[Column]) -> DatabaseError:
+    """Return PostgreSQL's error with what to do about it, if it says nothing of that itself."""
+    hint, message = error.hint, error.message
+    if error.sqlstate == NotPermitted.sqlstate and not hint:
+        hint = (
+            f"All columns of {relation.name} are read: ask for select on them, or train on a view of fewer."
+        )
+    numerics = [column.name for column in wanted if column.type.startswith("numeric")]
+    if error.sqlstate == OUT_OF_RANGE and numerics and not hint:
+        hint = (
+            f"Where {name_list(numerics)} of type numeric holds numbers beyond 1.8e308, "
+            "turn them into NULL in a view."
+        )
+        message = message if len(message) <= SHOWN else f"{message[:20]}...{message[-80:]}"
+    return DatabaseError(error.sqlstate, message, detail=error.detail, hint=hint)
 
 
 class _Decoder:
@@ -136,8 +163,8 @@ class _Decoder:
         parts = []
         if self._scalars:
             numbers = ", ".join(f"coalesce({_sql(column)}, 'NaN')" for column in self._scalars)
-            parts.append(f"record_send(row({numbers})) as numbers")
-        parts += [f"array_send({_sql(column)}) as a{i}" for i, column in enumerate(self._arrays)]
+            parts.append(f"pg_catalog.record_send(row({numbers})) as numbers")
+        parts += [f"pg_catalog.array_send({_sql(column)}) as a{i}" for i, column in enumerate(self._arrays)]
         parts += [f"{_sql(column)} as t{i}" for i, column in enumerate(self._texts)]
         return ", ".join(parts)
 
@@ -213,7 +240,8 @@ def _measured(database: Database, relation: Relation, column: Column) -> Column:
         return column
     name = _quoted(column.name)
     rows = database.query(
-        f"select cardinality({name})::bigint as width from {relation.name} where {name} is not null limit 1"
+        f"select pg_catalog.cardinality({name})::bigint as width"
+        f" from {relation.name} where {name} is not null limit 1"
     )
     if rows and rows[0]["width"] == 0:
         raise InvalidValue(
@@ -227,6 +255,9 @@ def _oid(database: Database, name: str, quoted: bool) -> int | None:
     try:
         rows = database.query(f"select pg_catalog.to_regclass({argument})::oid::bigint as oid", name)
     except DatabaseError as error:
+        if error.sqlstate == NotPermitted.sqlstate:
+            error.hint = error.hint or "Ask for usage on the schema."
+            raise
         if error.is_interrupt:
             raise
         return None
@@ -272,6 +303,8 @@ def _described(database: Database, oid: int) -> Relation:
         raise InvalidValue(f'"{row["name"]}" is no table or view', hint="Give a table or a view.")
     schema = "pg_temp" if row["temporary"] else row["quoted_schema"]
     described: list[tuple[str, str]] = [
-        (column["name"], column["type"]) for column in database.query(_DESCRIBE, oid)
+        # format_type qualifies a name that something else hides in the caller's search_path.
+        (column["name"], column["type"].removeprefix("pg_catalog."))
+        for column in database.query(_DESCRIBE, oid)
     ]
     return Relation(oid, f"{schema}.{row['quoted']}", described)

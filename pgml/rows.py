@@ -12,7 +12,7 @@ import numpy as np
 from pgml import columns
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
-from pgml.errors import InvalidValue, UnknownColumn, name_list
+from pgml.errors import InvalidValue, PgmlError, UnknownColumn, name_list
 from pgml.preprocessing import CategoryEncoding, Encoder, Encoding
 
 Epochs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -35,7 +35,7 @@ def from_numbers(encoder: Encoder, numbers: Any) -> Values:
             f"an array cannot hold the text feature(s) {name_list(texts)}",
             hint="Give a row, such as row(…) or a row of a table, or jsonb.",
         )
-    return _by_position(encoder, _flat(numbers), imputes=False)
+    return _by_position(encoder, _flat(numbers), imputes=False, nested=False)
 
 
 def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
@@ -56,8 +56,10 @@ def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
     if isinstance(value, Mapping):
         if not _is_anonymous(encoder, value):
             return _by_name(encoder, value, imputes)
-        value = [value[f"f{i}"] for i in range(1, len(value) + 1)]
-    return _by_position(encoder, value, imputes)
+        fields = [value[f"f{i}"] for i in range(1, len(value) + 1)]
+        return _by_position(encoder, fields, imputes, nested=True)
+    given = value if isinstance(value, list) else [value]
+    return _by_position(encoder, given, imputes, nested=any(isinstance(each, list) for each in given))
 
 
 def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
@@ -79,7 +81,7 @@ def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
         else:
             numbers.append(columns.number(column, value))
     if times:
-        read = epochs([(column.kind.temporal or "", text) for _, column, text in times])
+        read = _read_times(times, epochs)
         for (position, column, _), epoch in zip(times, read, strict=True):
             numbers[position] = columns.finite(column, epoch)
     return Dataset(
@@ -88,6 +90,16 @@ def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
         np.array([codes], dtype=np.int32).reshape(1, len(codes)),
         categories,
     )
+
+
+def _read_times(times: Sequence[tuple[int, Column, str]], epochs: Epochs) -> Sequence[float]:
+    try:
+        return epochs([(column.kind.temporal or "", text) for _, column, text in times])
+    except PgmlError as error:
+        if error.sqlstate.startswith("22") and not error.hint:
+            kinds = [f'"{column.name}" as {column.type}' for _, column, _ in times]
+            error.hint = f"Write {' and '.join(kinds)}, or as epoch seconds."
+        raise
 
 
 def _is_anonymous(encoder: Encoder, value: Mapping[str, Any]) -> bool:
@@ -118,10 +130,11 @@ def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Value
     ]
 
 
-def _by_position(encoder: Encoder, given: Any, imputes: bool) -> Values:
+def _by_position(encoder: Encoder, given: list[Any], imputes: bool, *, nested: bool) -> Values:
+    """Return the values of numbers one by one or, where `nested`, perhaps of one value a column."""
     expected = sum(column.width for column in encoder.columns)
     flat = _flat(given)
-    if len(flat) != expected and _is_one_a_column(encoder, given, imputes):
+    if nested and len(flat) != expected and _is_one_a_column(encoder, given, imputes):
         return [*given, *(_filled(encoding) for encoding in encoder.encodings[len(given) :])]
     if len(flat) > expected or (len(flat) < expected and not imputes):
         names = [name for column in encoder.columns for name in column.feature_names]
@@ -141,13 +154,14 @@ def _by_position(encoder: Encoder, given: Any, imputes: bool) -> Values:
     return values
 
 
-def _is_one_a_column(encoder: Encoder, given: Any, imputes: bool) -> bool:
-    """Whether arrays come as values of their own, so that a NULL stands for all of one."""
+def _is_one_a_column(encoder: Encoder, given: list[Any], imputes: bool) -> bool:
+    """Whether arrays stand where the columns are arrays, so that a NULL stands for all of one."""
     columns = encoder.columns
-    if not isinstance(given, list) or all(column.kind.shape != "array" for column in columns):
-        return False
-    begun = imputes and any(isinstance(value, list) for value in given) and len(given) < len(columns)
-    return begun or len(given) == len(columns)
+    enough = len(given) == len(columns) or (imputes and len(given) < len(columns))
+    return enough and all(
+        value is None or isinstance(value, list) == (column.kind.shape == "array")
+        for column, value in zip(columns, given, strict=False)
+    )
 
 
 def _filled(encoding: Encoding) -> Any:

@@ -29,7 +29,7 @@ GRACE_ROUNDS = 4
 TAIL = 2048
 """Bytes kept of what the child printed last."""
 KEPT_VARIABLES = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def ignore(message: Mapping[str, Any]) -> None:
@@ -108,7 +108,11 @@ def _environment(threads: int) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name in KEPT_VARIABLES or name.startswith("LC_")
     }
-    return kept | {name: str(max(threads, 1)) for name in THREAD_VARIABLES}
+    # Threads that spin while they wait, as is the default of OpenMP and all that OpenBLAS can, wait for
+    # others which a busy server keeps from its cores: XGBoost took 15 s instead of 0.2, and logistic
+    # regression 5 s instead of 0.04.
+    threading = {"OMP_NUM_THREADS": str(max(threads, 1)), "OMP_WAIT_POLICY": "PASSIVE"}
+    return kept | threading | dict.fromkeys(BLAS_VARIABLES, "1")
 
 
 class Job:

@@ -224,17 +224,8 @@ def add_model(
     data : bytes
         Of `pgml.artifact.format.pack`.
     """
+    snapshot_id = _add_snapshot(database, caller, project, snapshot)
     (row,) = database.query(
-        "insert into pgml.snapshots (project_id, relation_name, columns, row_count, data_hash, created_by)"
-        " values ($1::bigint, $2::text, $3::jsonb, $4::bigint, $5::text, $6::name) returning id",
-        project.id,
-        snapshot["relation_name"],
-        json.dumps(snapshot["columns"]),
-        snapshot["row_count"],
-        snapshot["data_hash"],
-        caller,
-    )
-    (model_row,) = database.query(
         "insert into pgml.models (project_id, snapshot_id, number, name, algorithm, hyperparams, seed, split,"
         " metrics, metric, score, columns, versions, size, sha256, artifact, created_by)"
         " select $1::bigint, $2::bigint, n, $3::text || '_' || n, $4::text, $5::jsonb, $6::int, $7::jsonb,"
@@ -242,7 +233,7 @@ def add_model(
         " from (select coalesce(max(number), 0) + 1 as n from pgml.models where project_id = $1::bigint) x"
         " returning id",
         project.id,
-        row["id"],
+        snapshot_id,
         project.name,
         values["algorithm"],
         json.dumps(values["hyperparams"]),
@@ -261,11 +252,25 @@ def add_model(
     for part, start in enumerate(range(PART_BYTES, len(data), PART_BYTES), start=2):
         database.query(
             "insert into pgml.model_parts (model_id, part, bytes) values ($1::bigint, $2::int, $3)",
-            model_row["id"],
+            row["id"],
             part,
             data[start : start + PART_BYTES],
         )
-    return model(database, caller, model_row["id"])
+    return model(database, caller, row["id"])
+
+
+def _add_snapshot(database: Database, caller: str, project: Project, snapshot: Mapping[str, Any]) -> int:
+    (row,) = database.query(
+        "insert into pgml.snapshots (project_id, relation_name, columns, row_count, data_hash, created_by)"
+        " values ($1::bigint, $2::text, $3::jsonb, $4::bigint, $5::text, $6::name) returning id",
+        project.id,
+        snapshot["relation_name"],
+        json.dumps(snapshot["columns"]),
+        snapshot["row_count"],
+        snapshot["data_hash"],
+        caller,
+    )
+    return int(row["id"])
 
 
 def model_bytes(database: Database, model: Model) -> bytes:

@@ -68,8 +68,18 @@ def read(dataset: Dataset, column: Column, task: str) -> Target:
         return Target(values, [], "number")
     target = _classes(dataset, column)
     if len(target.labels) < 2:
-        raise _constant(column, f"Every row has the value {target.labels[0]}.")
+        shown = label_text(target.labels[0], target.label_kind)
+        raise _constant(column, f"Every row has the value {shown}.")
     return target
+
+
+def label_text(label: Any, kind: str) -> str:
+    """Return a label as SQL writes it: ``true``, ``2`` or ``2.5`` for numbers and booleans."""
+    if kind == "boolean":
+        return "true" if label else "false"
+    if kind == "number":
+        return str(int(label)) if float(label).is_integer() else repr(float(label))
+    return str(label)
 
 
 def _classes(dataset: Dataset, column: Column) -> Target:

@@ -21,6 +21,8 @@ GOLDEN_VALUES = 2000
 """Golden rows hold about so many numbers in all."""
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 """Largest difference of graph and estimator, relative to the largest output."""
+FAR = 100
+"""A target that many times its own range away from 0 is moved there for algorithms in float32."""
 TIE = 1e-6
 """Labels may differ where the two likeliest classes are nearer than this."""
 
@@ -67,19 +69,27 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     del training_rows
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes)
     outcome = truth.values[train]
+    centre = _centre(algorithm, spec, outcome)
     started = time.perf_counter()
     fitted = algorithm.fit(
-        matrix, outcome.astype(np.int64) if truth.labels else outcome, spec.hyperparams, context
+        matrix, outcome.astype(np.int64) if truth.labels else outcome - centre, spec.hyperparams, context
     )
     fit_time = time.perf_counter() - started
     graph = _graph(algorithm, fitted.estimator, spec)
     test_matrix = encoder.encode(dataset.take(test))
-    decoder = {"task": spec.task, "labels": list(truth.labels), "label_kind": truth.label_kind}
+    decoder = {
+        "task": spec.task,
+        "labels": list(truth.labels),
+        "label_kind": truth.label_kind,
+        "centre": centre,
+    }
     predictor = inference.Predictor(pack(Artifact(encoder.as_json(), decoder, {}, graph)))
     started = time.perf_counter()
     outputs = predictor.run(test_matrix)
     score_time = time.perf_counter() - started
-    _verify(algorithm, fitted.estimator, spec.task, test_matrix[:VERIFIED_ROWS], outputs[:VERIFIED_ROWS])
+    _verify(
+        algorithm, fitted.estimator, spec.task, test_matrix[:VERIFIED_ROWS], outputs[:VERIFIED_ROWS] - centre
+    )
     few = max(1, min(GOLDEN_VALUES // encoder.width, 50))
     golden = inference.golden_rows(test_matrix[:few], outputs[:few])
     scores = metrics.evaluate(spec.task, truth.values[test], outputs)
@@ -117,6 +127,14 @@ def _ordered(dataset: Dataset, outcome: npt.NDArray[np.float64], mask: splitting
     """Return the positions of training and test rows, ordered by content, not by the scan."""
     order = np.lexsort((outcome, splitting.row_hashes(dataset, dataset.names)))
     return order[~mask[order]], order[mask[order]]
+
+
+def _centre(algorithm: Algorithm, spec: FitSpec, outcome: npt.NDArray[np.float64]) -> float:
+    """Return what is taken from the target for the fit: nothing, unless it lies far from 0."""
+    if not algorithm.centred(spec.task, spec.hyperparams):
+        return 0.0
+    middle = float(np.median(outcome))
+    return middle if abs(middle) > FAR * float(np.ptp(outcome)) else 0.0
 
 
 def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> bytes:

@@ -83,6 +83,8 @@ class Algorithm:
     predict : callable (estimator, matrix, task) -> float64 array
         Of the fitted estimator itself: values of shape (rows,) for regression, probabilities of
         shape (rows, k) in code order for classification.
+    centred : callable (task, hyperparams) -> bool
+        A target moved by a constant gives the same model, moved, and one far from 0 loses digits.
     graph_bytes : callable (estimator, task) -> int
         Estimate of the graph's size, made before the graph.
     graph : callable (estimator, task) -> onnx.ModelProto
@@ -97,6 +99,7 @@ class Algorithm:
     dtype: str
     fit: Callable[[Matrix, Floats | npt.NDArray[np.int64], Mapping[str, Any], FitContext], Fitted]
     predict: Callable[[Any, Matrix, str], Floats]
+    centred: Callable[[str, Mapping[str, Any]], bool]
     graph_bytes: Callable[[Any, str], int]
     graph: Callable[[Any, str], "ModelProto"]
 

@@ -91,6 +91,7 @@ ALGORITHM = Algorithm(
     dtype="float64",
     fit=fit,
     predict=predict,
+    centred=lambda task, hyperparams: False,
     graph_bytes=graph_bytes,
     graph=graph,
 )

@@ -96,6 +96,11 @@ def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
     return np.asarray(outputs, dtype=np.float64)
 
 
+def centred(task: str, hyperparams: Mapping[str, Any]) -> bool:
+    """Return whether the target may be moved: the variance of 1e9 and its neighbours is noise."""
+    return task == "regression" and hyperparams.get("criterion") != "poisson"
+
+
 def graph_bytes(estimator: Any, task: str) -> int:
     """Return the size of the graph, from the counts of its nodes."""
     from pgml.artifact.trees import size
@@ -200,6 +205,7 @@ ALGORITHM = Algorithm(
     dtype="float32",
     fit=fit,
     predict=predict,
+    centred=centred,
     graph_bytes=graph_bytes,
     graph=graph,
 )

@@ -32,6 +32,8 @@ LINKS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """For each task the objectives that can be served, each with its link from margin to prediction."""
+EQUIVARIANT = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror")
+"""Objectives to which only differences matter."""
 UNBUILT = (
     "binary:hinge",
     "binary:logitraw",
@@ -152,6 +154,14 @@ def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
     """Return the booster's values or probabilities; see `Algorithm.predict`."""
     outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
     return np.asarray(outputs, dtype=np.float64)
+
+
+def centred(task: str, hyperparams: Mapping[str, Any]) -> bool:
+    """Return whether the target may be moved: XGBoost holds it, and adds up its trees, in float32."""
+    own = {hyperparams.get(name) for name in ("base_score", "eval_metric")}
+    return (
+        task == "regression" and own == {None} and hyperparams.get("objective", EQUIVARIANT[0]) in EQUIVARIANT
+    )
 
 
 def graph_bytes(estimator: Any, task: str) -> int:
@@ -283,6 +293,7 @@ ALGORITHM = Algorithm(
     dtype="float32",
     fit=fit,
     predict=predict,
+    centred=centred,
     graph_bytes=graph_bytes,
     graph=graph,
 )

@@ -29,7 +29,7 @@ class Artifact:
     encoder : mapping
         Of `pgml.preprocessing.Encoder`.
     decoder : mapping
-        ``task``, ``labels`` and ``label_kind``.
+        ``task``, ``labels``, ``label_kind`` and ``centre``.
     golden : mapping
         ``matrix`` and ``outputs`` of a few test rows and the ``runtime`` that computed
         them; checked again when another runtime loads the model.

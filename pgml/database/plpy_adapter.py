@@ -1,6 +1,7 @@
 """The session of the backend that PL/Python runs in."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import plpy
@@ -17,7 +18,9 @@ class Backend:
         self._pending: Callable[[], Any] | None = None
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
-        types = tuple("bytea" if isinstance(value, bytes) else "text" for value in arguments)
+        types = tuple(
+            "pg_catalog.bytea" if isinstance(value, bytes) else "pg_catalog.text" for value in arguments
+        )
         try:
             plan = self._plans.get((sql, types))
             if plan is None:
@@ -27,14 +30,19 @@ class Backend:
             raise _translated(error) from None
         return rows
 
-    def stream(self, sql: str, rows: int) -> Iterator[Sequence[Row]]:
+    def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
+        cursor = None
         try:
             cursor = plpy.cursor(sql)
             while chunk := cursor.fetch(rows):
                 yield chunk
-            cursor.close()
         except plpy.SPIError as error:
             raise _translated(error) from None
+        finally:
+            # A portal left to the garbage collector can outlive the statement, and then no commit succeeds.
+            if cursor is not None:
+                with suppress(ValueError):
+                    cursor.close()
 
     def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
         outcome: list[Result] = []

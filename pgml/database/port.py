@@ -1,6 +1,6 @@
 """What pgml asks of a database, inside a server or over a connection."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pgml.errors import PgmlError
@@ -39,8 +39,10 @@ class Database(Protocol):
         DatabaseError
         """
 
-    def stream(self, sql: str, rows: int) -> Iterator[Sequence[Row]]:
+    def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
         """Yield the rows of a query in chunks of at most `rows`, all of one snapshot.
+
+        Close it when it is not read to its end.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """A session over a connection: for tests, for the command line, for servers without PL/Python."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import psycopg
 from psycopg.rows import dict_row
@@ -29,7 +29,7 @@ class Connection:
         except psycopg.Error as error:
             raise _translated(error) from None
 
-    def stream(self, sql: str, rows: int) -> Iterator[Sequence[Row]]:
+    def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
         try:
             with (
                 self._connection.transaction(),

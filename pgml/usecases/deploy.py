@@ -10,6 +10,7 @@ from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue, UnknownObject, WrongState, hint_of_names
 from pgml.store import Model, Project
 from pgml.target import Target
+from pgml.usecases import arguments
 from pgml.usecases.predict import load, quoted
 from pgml.usecases.session import Session
 
@@ -48,12 +49,8 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
     """
     database = session.database
     caller = session.caller()
-    if "model_id" in given:
-        if given["model_id"] is None:
-            raise InvalidValue("model_id must not be null", hint="pgml.trained_models lists the models.")
-        model = database.as_owner(lambda: store.model(database, caller, given["model_id"]))
-        return _deployed(session, caller, (model, None), "specific", push=True), []
-    reference, strategy = given["project_name"] or "", given["strategy"] or "best_score"
+    reference = arguments.required(given, "project_name")
+    strategy = "best_score" if given["strategy"] is None else given["strategy"]
     if strategy not in STRATEGIES:
         raise InvalidValue(
             f'strategy "{strategy}" does not exist', hint=hint_of_names("strategies", strategy, STRATEGIES)
@@ -63,6 +60,19 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
         model, previous, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
     push = strategy != "rollback"
     return _deployed(session, caller, (model, previous), strategy, push=push), notes
+
+
+def deploy_model(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Deploy the model of an id; return the fields of pgml.deployed.
+
+    Raises
+    ------
+    PgmlError
+    """
+    database, caller = session.database, session.caller()
+    model_id = arguments.required(given, "model_id")
+    model = database.as_owner(lambda: store.model(database, caller, model_id))
+    return _deployed(session, caller, (model, None), "specific", push=True)
 
 
 Chosen = tuple[Model, int | None, list[str]]
@@ -139,7 +149,13 @@ def _candidates(session: Session, caller: str, project: Project, algorithm: str 
     models = database.as_owner(lambda: store.models(database, caller, project.id, algorithm))
     if not models:
         of = f' of algorithm "{algorithm}"' if algorithm else ""
-        raise UnknownObject(f'project "{project.name}" has no model{of}', hint="Train one with pgml.train.")
+        others = database.as_owner(lambda: store.models(database, caller, project.id, None))
+        known = sorted({model.algorithm for model in others})
+        raise UnknownObject(
+            f'project "{project.name}" has no model{of}',
+            hint=hint_of_names("algorithms of its models", algorithm or "", known)
+            or "Train one with pgml.train.",
+        )
     return models
 
 
@@ -183,6 +199,12 @@ def _beats(
         return True, [f'the live model "{live.name}" is damaged and was replaced']
     if not comparison.has_columns(dataset, live.columns, live.split):
         return False, [f'not deployed, as the live model "{live.name}" has columns that are gone: {call}']
+    if live.split.one_by_one and live.data_hash != model.data_hash:
+        note = (
+            f'not deployed, as the test rows of the live model "{live.name}" were drawn one by one '
+            f"from other data and cannot be told now: {call}"
+        )
+        return False, [note]
     rows = comparison.common_rows(dataset, truth, [model.split, live.split])
     if rows.sum() < FEWEST_ROWS:
         note = (

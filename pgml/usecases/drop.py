@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pgml import store
-from pgml.errors import InvalidValue, WrongState
+from pgml.errors import WrongState
+from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 
@@ -17,12 +18,11 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
     WrongState
         It is live.
     """
-    if given["model_id"] is None:
-        raise InvalidValue("id must not be null", hint="pgml.trained_models lists the models.")
     database, caller = session.database, session.caller()
+    model_id = arguments.required(given, "model_id")
 
     def drop() -> None:
-        model = store.model(database, caller, given["model_id"])
+        model = store.model(database, caller, model_id)
         store.lock_project(database, model.project_id)
         live = store.live_model(database, caller, model.project_id)
         if live is not None and live.id == model.id:
@@ -38,7 +38,7 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
 def drop_project(session: Session, given: Mapping[str, Any]) -> None:
     """Remove a project with its models (UnknownObject if there is none of that name)."""
     database, caller = session.database, session.caller()
-    name = given["project_name"] or ""
+    name = arguments.required(given, "project_name")
 
     def drop() -> None:
         project = store.find_project(database, caller, name)

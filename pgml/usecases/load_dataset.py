@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from pgml import runner
-from pgml.database.port import Database
+from pgml.database.port import Database, DatabaseError
 from pgml.datasets import SOURCES, Source
-from pgml.errors import DuplicateTable, InvalidValue, hint_of_names
+from pgml.errors import DuplicateTable, InvalidValue, NotPermitted, hint_of_names
 from pgml.runner import Limits
+from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 INSERTED_ROWS = 500
+KWARGS_HINT = """The one option is the table's schema, as in kwargs => '{"schema": "name"}'."""
+WRONG_SCHEMA = ("3F000", NotPermitted.sqlstate)
+SCHEMA_HINT = """Name a schema where you may create tables with kwargs => '{"schema": "name"}'."""
 
 
 def load_dataset(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,17 +28,21 @@ def load_dataset(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     DuplicateTable
         A table of that name with other columns is there.
     """
-    name = given["source"] or ""
+    name = arguments.required(given, "source")
     source = SOURCES.get(name)
     if source is None:
         raise InvalidValue(f'dataset "{name}" does not exist', hint=hint_of_names("datasets", name, SOURCES))
     schema = _schema(name, given)
     database = session.database
-    with runner.start(session.python, Limits(), ("pgml.datasets", "sklearn.datasets")) as job:
-        arguments = {"source": name, "limit": given["limit"]}
-        rows = job.run("load_dataset", arguments, None, database.check_for_interrupts)[0]["rows"]
     table = f"{_quoted(database, schema)}.{_quoted(database, name)}"
-    _make(database, schema, name, table, source)
+    try:
+        _make(database, schema, name, table, source)
+    except DatabaseError as error:
+        error.hint = error.hint or (SCHEMA_HINT if error.sqlstate in WRONG_SCHEMA else "")
+        raise
+    wanted = {"source": name, "limit": given["limit"]}
+    with runner.start(session.python, Limits(), ("pgml.datasets", "sklearn.datasets")) as job:
+        rows = job.run("load_dataset", wanted, None, database.check_for_interrupts)[0]["rows"]
     fields = ", ".join(f"{_quoted(database, column)} {kind}" for column, kind in source.columns)
     for start in range(0, len(rows), INSERTED_ROWS):
         objects = [
@@ -55,15 +63,14 @@ def _schema(name: str, given: Mapping[str, Any]) -> str:
     if given["limit"] is not None and given["limit"] < 1:
         raise InvalidValue(f"limit {given['limit']} is less than 1", hint="Give the most rows to load.")
     options = {} if given["kwargs"] is None else given["kwargs"]
-    if (
-        not isinstance(options, dict)
-        or set(options) - {"schema"}
-        or not isinstance(options.get("schema", ""), str)
-    ):
-        raise InvalidValue(
-            "kwargs holds an unknown option", hint="""The one option is '{"schema": "name"}'."""
-        )
-    return str(options.get("schema", "pgml"))
+    if not isinstance(options, dict):
+        raise InvalidValue("kwargs is no JSON object", hint=KWARGS_HINT)
+    if unknown := [option for option in options if option != "schema"]:
+        raise InvalidValue(f'option "{unknown[0]}" of kwargs does not exist', hint=KWARGS_HINT)
+    schema = options.get("schema", "pgml")
+    if not isinstance(schema, str) or not schema:
+        raise InvalidValue('option "schema" of kwargs is no name', hint=KWARGS_HINT)
+    return schema
 
 
 def _make(database: Database, schema: str, name: str, table: str, source: Source) -> None:
@@ -72,7 +79,8 @@ def _make(database: Database, schema: str, name: str, table: str, source: Source
         "select a.attname::text as name from pg_catalog.pg_attribute a"
         " join pg_catalog.pg_class c on c.oid = a.attrelid"
         " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = $1::name and c.relname = $2::name and a.attnum > 0 and not a.attisdropped"
+        " where (n.nspname = $1::name or $1::text = 'pg_temp' and n.oid = pg_catalog.pg_my_temp_schema())"
+        " and c.relname = $2::name and a.attnum > 0 and not a.attisdropped"
         " order by a.attnum",
         schema,
         name,

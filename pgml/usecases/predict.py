@@ -1,14 +1,17 @@
 """Predict with the live model of a project, or with one model."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from pgml import rows, store
 from pgml.database.port import DatabaseError
-from pgml.errors import MalformedText, PgmlError, WrongState, WrongType
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue, MalformedText, PgmlError, WrongState, WrongType
 from pgml.inference import Predictor
+from pgml.preprocessing import Encoder
 from pgml.store import Model
+from pgml.target import label_text
+from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 MOST_RESOLVED = 1000
@@ -25,7 +28,7 @@ class Predictions:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._snapshot = ""
-        self._resolved: dict[tuple[str, str | None, int | None], Predictor] = {}
+        self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
 
     def value(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -81,15 +84,25 @@ class Predictions:
         if given is None or (reference is None and model_id is None):
             return None
         predictor = self._predictor(reference, model_id, snapshot)
-        encoder = predictor.encoder
+        try:
+            dataset = self._dataset(predictor.encoder, given, kind)
+        except RecursionError:
+            raise InvalidValue(
+                "features are nested too deeply",
+                hint="Give a row, a flat JSON object or an array of numbers.",
+            ) from None
+        return None if dataset is None else (predictor, predictor.outputs(dataset)[0])
+
+    def _dataset(self, encoder: Encoder, given: Any, kind: str) -> Dataset | None:
+        """Return the features as one row; None where they are JSON's null."""
         if kind == "array":
             values = rows.from_numbers(encoder, given)
         else:
-            value = self._parsed(given) if kind.endswith("text") else json.loads(given)
+            value = self._parsed(given) if kind.endswith("text") else arguments.parsed(given)
             if value is None:
                 return None
             values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
-        return predictor, predictor.outputs(rows.as_dataset(encoder, values, self._epochs))[0]
+        return rows.as_dataset(encoder, values, self._epochs)
 
     def _predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
         caller = self._session.caller()
@@ -97,23 +110,30 @@ class Predictions:
             self._resolved.clear()
             self._snapshot = snapshot or ""
         key = (caller, reference, model_id)
-        predictor = self._resolved.get(key)
-        if predictor is None:
-            predictor = self._session.database.as_owner(lambda: self._find(caller, reference, model_id))
-            if snapshot is not None:
-                self._resolved[key] = predictor
+        model = self._resolved.get(key)
+        loaded = model and self._session.cache.get((model.id, model.sha256))
+        if loaded:
+            return loaded
+        model, predictor = self._session.database.as_owner(lambda: self._find(caller, reference, model_id))
+        if snapshot is not None and not self._in_recovery():
+            self._resolved[key] = model
         return predictor
 
-    def _find(self, caller: str, reference: str | None, model_id: int | None) -> Predictor:
-        database = self._session.database
+    def _in_recovery(self) -> bool:
+        # There, texts of snapshots do not tell which transactions they see.
+        return bool(self._session.database.query("select pg_is_in_recovery() as standby")[0]["standby"])
+
+    def _find(self, caller: str, reference: str | None, model_id: int | None) -> tuple[Model, Predictor]:
         if model_id is not None:
-            return load(self._session, store.model(database, caller, model_id))
-        return load(self._session, live_or_named(self._session, caller, reference or ""))
+            model = store.model(self._session.database, caller, model_id)
+        else:
+            model = live_or_named(self._session, caller, reference or "")
+        return model, load(self._session, model)
 
     def _parsed(self, text: str) -> Any:
         """Return the value of JSON, of an array literal, or of a scalar's text."""
         try:
-            return json.loads(text)
+            return arguments.parsed(text)
         except ValueError:
             pass
         if text.startswith("{"):
@@ -123,7 +143,7 @@ class Predictions:
                 if error.is_interrupt:
                     raise
                 raise _malformed(text) from None
-            return json.loads(row["value"])
+            return arguments.parsed(row["value"])
         if text.startswith("["):
             raise _malformed(text)
         return text
@@ -167,15 +187,6 @@ def load(session: Session, model: Model) -> Predictor:
         bound = store.settings(session.database)["max_cache_bytes"]
         found = session.cache.load(key, lambda: store.model_bytes(session.database, model), bound)
     return found
-
-
-def label_text(label: Any, kind: str) -> str:
-    """Return a label as SQL writes it: ``true``, ``2`` or ``2.5`` for numbers and booleans."""
-    if kind == "boolean":
-        return "true" if label else "false"
-    if kind == "number":
-        return str(int(label)) if float(label).is_integer() else repr(float(label))
-    return str(label)
 
 
 def quoted(text: str) -> str:

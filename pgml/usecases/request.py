@@ -11,13 +11,16 @@ from pgml.errors import InvalidValue, NotBuilt, UnknownColumn, UnknownRelation, 
 from pgml.reader import Relation
 from pgml.spec import TASKS
 from pgml.store import Project
+from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 LATER_TASKS = ("clustering", "decomposition", "anomaly")
 SAMPLINGS = ("hash", "random", "stratified", "first", "last", "group", "time")
 RUNTIMES = ("local", "python", "rust")
 TEST_SIZE = 0.25
-SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
+LARGEST_SEED = 2**31 - 1
+MOST_NAME_BYTES = 1000
+"""Of a project's name; an index entry has room for about 2,700."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
         An argument is wrong, contradicts another or the project, or names what is not built.
     """
     _refuse_unbuilt(given)
-    name = given["project_name"]
-    if not name:
-        raise InvalidValue("project_name must not be empty", hint="Name the project, or a table or view.")
+    name = _project_name(given)
     database = session.database
     project = database.as_owner(lambda: store.find_project(database, caller, name))
     task, relation_name, target, algorithm = (
@@ -77,7 +78,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
             )
         target, task, algorithm, relation = task, None, relation_name or algorithm, short
     else:
-        _check_task(session, name, task)
+        _check_task(session, project, name, given)
         relation = _relation(session, caller, project, name, relation_name)
     target = _target(project, relation, target)
     return Request(
@@ -85,14 +86,25 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
         name,
         relation,
         target,
-        _same(project, "task", task, name),
+        _same(project, "task", task),
         _algorithm(algorithm, task),
         _object(given, "hyperparams"),
-        _test_size(project, given["test_size"], name),
-        _same(project, "seed", given["seed"], name, 0),
-        _split_by(project, relation, given["split_by"], target, name),
+        _test_size(project, given["test_size"]),
+        _seed(project, given["seed"]),
+        _split_by(project, relation, given["split_by"], target),
         given["automatic_deploy"] is not False,
     )
+
+
+def _project_name(given: Mapping[str, Any]) -> str:
+    name: str = arguments.required(given, "project_name")
+    size = len(name.encode())
+    if size > MOST_NAME_BYTES:
+        raise InvalidValue(
+            f"project_name has {size} bytes, {MOST_NAME_BYTES} can be stored",
+            hint="Give a shorter project_name.",
+        )
+    return name
 
 
 def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
@@ -102,7 +114,8 @@ def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
     sampling, runtime = given["test_sampling"], given["runtime"]
     if sampling is not None and sampling not in SAMPLINGS:
         raise InvalidValue(
-            f'test_sampling "{sampling}" does not exist', hint=hint_of_names("ways", sampling, SAMPLINGS)
+            f'test_sampling "{sampling}" does not exist',
+            hint=hint_of_names("values of test_sampling", sampling, SAMPLINGS),
         )
     if sampling not in (None, "hash"):
         raise NotBuilt(
@@ -124,7 +137,8 @@ def _short_form(session: Session, name: str, task: str | None, target: str | Non
     return None
 
 
-def _check_task(session: Session, name: str, task: str | None) -> None:
+def _check_task(session: Session, project: Project | None, name: str, given: Mapping[str, Any]) -> None:
+    task = given["task"]
     if task is None or task in TASKS:
         return
     if task in LATER_TASKS:
@@ -134,11 +148,18 @@ def _check_task(session: Session, name: str, task: str | None) -> None:
         names = [column for column, _ in relation.columns]
         raise UnknownColumn(
             f'"{task}" is neither a column of {relation.name} nor a task',
-            hint=f"{hint_of_names('columns', task, names)} The tasks are {name_list(TASKS)}.",
+            hint=f"{hint_of_names('columns', task, names)} The tasks are {name_list(TASKS)}.".strip(),
         )
+    if project is None and given["y_column_name"] is None and given["relation_name"] in (None, *ALGORITHMS):
+        raise UnknownRelation(
+            f'relation "{name}" does not exist',
+            detail=f'"{task}" is no task, so train(relation, target) is meant.',
+            hint=f"{reader.RELATION_HINT} The tasks are {name_list(TASKS)}.",
+        )
+    short = f'Nor is "{name}" a table or view, for train(relation, target) to be meant.'
     raise InvalidValue(
         f'task "{task}" does not exist',
-        detail=f'Nor is "{name}" a table or view, for train(relation, target) to be meant.',
+        detail=short if given["y_column_name"] is None else "",
         hint=hint_of_names("tasks", task, TASKS),
     )
 
@@ -176,7 +197,7 @@ def _target(project: Project | None, relation: Relation, given: str | None) -> s
     return given
 
 
-def _same(project: Project | None, what: str, given: Any, name: str, default: Any = None) -> Any:
+def _same(project: Project | None, what: str, given: Any, default: Any = None) -> Any:
     """Return the project's own value, or the given one for a new project."""
     if project is None:
         return default if given is None else given
@@ -215,28 +236,32 @@ def _object(given: Mapping[str, Any], option: str) -> Mapping[str, Any]:
     return value
 
 
-def _test_size(project: Project | None, given: float | None, name: str) -> float:
+def _test_size(project: Project | None, given: float | str | None) -> float:
     if given is not None:
-        if not math.isfinite(given) or given <= 0 or 1 <= given < 2:
-            raise InvalidValue(
-                f"test_size {given:g} is not between 0 and 1",
-                hint="Give the share of rows to test on, such as 0.25.",
-            )
-        if given >= 2:
-            raise InvalidValue(
-                f"test_size {given:g} is a count of rows, which the split by hash cannot keep to",
-                hint="Give the share of rows to test on, such as 0.25.",
-            )
         # The argument is a real: 0.3 arrives as 0.30000001192...
-        given = round(given, 7)
-    size: float = _same(project, "test_size", given, name, TEST_SIZE)
+        given = round(float(given), 7)
+        hint = "Give the share of rows to test on, such as 0.25."
+        if math.isfinite(given) and given >= 2:
+            raise InvalidValue(
+                f"test_size {given:g} is a count of rows, which the split by hash cannot keep to", hint=hint
+            )
+        if not 0 < given < 1:
+            raise InvalidValue(f"test_size {given:g} is not between 0 and 1", hint=hint)
+    size: float = _same(project, "test_size", given, TEST_SIZE)
     return size
 
 
-def _split_by(
-    project: Project | None, relation: Relation, given: str | None, target: str, name: str
-) -> str | None:
-    column: str | None = _same(project, "split_by", given, name)
+def _seed(project: Project | None, given: int | None) -> int:
+    if given is not None and not 0 <= given <= LARGEST_SEED:
+        raise InvalidValue(
+            f"seed {given} is out of range", hint=f"Give a whole number from 0 to {LARGEST_SEED}."
+        )
+    seed: int = _same(project, "seed", given, 0)
+    return seed
+
+
+def _split_by(project: Project | None, relation: Relation, given: str | None, target: str) -> str | None:
+    column: str | None = _same(project, "split_by", given)
     if column is not None:
         relation.column(column)
         if column == target:

@@ -22,6 +22,6 @@ class Session:
     cache: Cache = field(default_factory=Cache)
 
     def caller(self) -> str:
-        """Return the role whose rights hold now."""
-        role: str = self.database.query("select current_user::text as role")[0]["role"]
+        """Return the role whose rights hold now; no search_path can make it another."""
+        role: str = self.database.query("select current_user::pg_catalog.text as role")[0]["role"]
         return role

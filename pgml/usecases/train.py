@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from pgml import algorithms, reader, runner, splitting, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
@@ -13,12 +15,15 @@ from pgml.metrics import KEY
 from pgml.runner import Limits
 from pgml.spec import FitSpec, Recipe
 from pgml.store import Model, Project
+from pgml.target import Target
 from pgml.usecases import deploy, request
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 
 WARM_UP = ("pgml.training", "sklearn.linear_model", "sklearn.metrics", "onnx")
 """What most fits import, imported while the rows are read."""
+LARGEST_TARGET = 1e37
+"""Beyond it float32, in which trees hold what they predict, nears its end."""
 
 
 def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
@@ -51,8 +56,9 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
             dataset, notes = _known(wanted, rows)
             spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
             truth = target.read(dataset, dataset.find(spec.target), spec.task)
+            _check_range(dataset.find(spec.target), truth)
             report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
-    notes += report["notes"]
+    notes += _owner(wanted, caller) + report["notes"]
     model = database.as_owner(
         lambda: _store(session, caller, wanted, spec, dataset, report, data), writes=True
     )
@@ -85,7 +91,7 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
     """Return the rows with a target, and a note about the others."""
     if len(dataset) == 0:
         raise InvalidValue(
-            f"{wanted.relation.name} has no rows",
+            f'relation "{wanted.relation.name}" has no rows',
             hint="Fill it, or check the view's conditions and the row-level security that applies to you.",
         )
     known = target.known(dataset, wanted.target)
@@ -94,8 +100,34 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
             f'target column "{wanted.target}" is NULL in every row',
             hint="Check the join it comes from, or choose another target.",
         )
+    if len(known) == 1:
+        raise InvalidValue(
+            f'relation "{wanted.relation.name}" has one row with a known target, and a model needs more',
+            hint="Train on more rows: some to fit, some to test on.",
+        )
     dropped = len(dataset) - len(known)
     return known, [f'{dropped} row(s) with NULL in "{wanted.target}" were left out'] if dropped else []
+
+
+def _owner(wanted: Request, caller: str) -> list[str]:
+    """Return a note if the model will belong to somebody else."""
+    project = wanted.project
+    if project is None or project.owner == caller:
+        return []
+    return [f'project "{project.name}" belongs to role "{project.owner}", which can use this model']
+
+
+def _check_range(column: Column, truth: Target) -> None:
+    """Raise InvalidValue for numbers with which a loss or a metric overflows."""
+    if truth.labels:
+        return
+    largest = float(np.abs(truth.values).max())
+    if largest > LARGEST_TARGET:
+        raise InvalidValue(
+            f'target column "{column.name}" holds '
+            + ("infinite values" if np.isinf(largest) else f"numbers beyond {LARGEST_TARGET:g}"),
+            hint="Turn them into NULL in the view, or predict a smaller unit.",
+        )
 
 
 def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:

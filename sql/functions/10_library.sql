@@ -19,6 +19,8 @@ volatile
 parallel unsafe
 set search_path = pg_catalog, pg_temp
 as $$
+    if "pgml" in GD:
+        return
     # Libraries start threads when they are imported; a thread that took one of the server's signals would break it.
     import os, signal, sys
     base = plpy.execute("select pgml._library_path() as path")[0]["path"]

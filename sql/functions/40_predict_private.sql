@@ -1,3 +1,16 @@
+create function pgml._snapshot()
+returns text
+language sql
+stable
+parallel safe
+as $$
+    select case
+        when pg_catalog.pg_current_xact_id_if_assigned() is null
+        then pg_catalog.pg_current_snapshot()::pg_catalog.text
+    end
+$$;
+comment on function pgml._snapshot() is 'equal for queries that see the same deployments; null if unsure';
+
 create function pgml._predict_array(reference text, model_id bigint, features float8[], snapshot text)
 returns float8
 language plpython3u

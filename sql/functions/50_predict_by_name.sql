@@ -4,11 +4,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features, pgml._snapshot())
 $$;
 comment on function pgml.predict(text, float8[]) is 'predicts a number by the live model of a project';
 
@@ -18,11 +14,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, real[]) is 'predicts a number by the live model of a project';
 
@@ -32,11 +24,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, numeric[]) is 'predicts a number by the live model of a project';
 
@@ -46,11 +34,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, smallint[]) is 'predicts a number by the live model of a project';
 
@@ -60,11 +44,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, int[]) is 'predicts a number by the live model of a project';
 
@@ -74,11 +54,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, bigint[]) is 'predicts a number by the live model of a project';
 
@@ -88,11 +64,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        project_name, null, features::int[]::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(project_name, null, features::pg_catalog.int4[]::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, boolean[]) is 'predicts a number by the live model of a project';
 
@@ -102,11 +74,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_json(
-        project_name, null, pg_catalog.to_jsonb(features),
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_json(project_name, null, pg_catalog.to_jsonb(features), pgml._snapshot())
 $$;
 comment on function pgml.predict(text, anyelement) is 'predicts a number by the live model of a project';
 
@@ -116,11 +84,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_text(
-        project_name, null, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_text(project_name, null, features, pgml._snapshot())
 $$;
 comment on function pgml.predict(text, text) is 'predicts a number by the live model of a project';
 
@@ -130,11 +94,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_json(
-        project_name, null, pg_catalog.to_jsonb(features),
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._label_json(project_name, null, pg_catalog.to_jsonb(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_label(text, anyelement) is 'predicts a label by the live model of a project';
 
@@ -144,10 +104,6 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_text(
-        project_name, null, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._label_text(project_name, null, features, pgml._snapshot())
 $$;
 comment on function pgml.predict_label(text, text) is 'predicts a label by the live model of a project';

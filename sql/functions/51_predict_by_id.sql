@@ -4,11 +4,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features, pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, float8[]) is 'predicts a number by one model';
 
@@ -18,11 +14,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, real[]) is 'predicts a number by one model';
 
@@ -32,11 +24,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, numeric[]) is 'predicts a number by one model';
 
@@ -46,11 +34,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, smallint[]) is 'predicts a number by one model';
 
@@ -60,11 +44,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, int[]) is 'predicts a number by one model';
 
@@ -74,11 +54,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, bigint[]) is 'predicts a number by one model';
 
@@ -88,11 +64,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(
-        null, model_id, features::int[]::float8[],
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_array(null, model_id, features::pg_catalog.int4[]::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, boolean[]) is 'predicts a number by one model';
 
@@ -102,11 +74,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_json(
-        null, model_id, pg_catalog.to_jsonb(features),
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_json(null, model_id, pg_catalog.to_jsonb(features), pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, anyelement) is 'predicts a number by one model';
 
@@ -116,11 +84,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_text(
-        null, model_id, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._predict_text(null, model_id, features, pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, text) is 'predicts a number by one model';
 
@@ -130,11 +94,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_json(
-        null, model_id, pg_catalog.to_jsonb(features),
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._label_json(null, model_id, pg_catalog.to_jsonb(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_label(bigint, anyelement) is 'predicts a label by one model';
 
@@ -144,10 +104,6 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_text(
-        null, model_id, features,
-        case when pg_catalog.pg_current_xact_id_if_assigned() is null and not pg_catalog.pg_is_in_recovery()
-            then pg_catalog.pg_current_snapshot()::text end
-    )
+    select pgml._label_text(null, model_id, features, pgml._snapshot())
 $$;
 comment on function pgml.predict_label(bigint, text) is 'predicts a label by one model';

@@ -30,7 +30,7 @@ as $$
 begin
     return pg_catalog.jsonb_populate_record(
         null::pgml.deployed,
-        pgml._do('deploy', pg_catalog.jsonb_build_object('model_id', model_id))
+        pgml._do('deploy_model', pg_catalog.jsonb_build_object('model_id', model_id))
     );
 end
 $$;

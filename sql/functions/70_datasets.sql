@@ -11,7 +11,7 @@ parallel unsafe
 rows 1
 as $$
 declare
-    loaded jsonb;
+    loaded pg_catalog.jsonb;
 begin
     loaded := pgml._do('load_dataset', pg_catalog.jsonb_build_object(
         'source', source,
@@ -19,8 +19,8 @@ begin
         'limit', "limit",
         'kwargs', kwargs
     ));
-    table_name := loaded ->> 'table_name';
-    rows := (loaded ->> 'rows')::bigint;
+    table_name := pg_catalog.jsonb_extract_path_text(loaded, 'table_name');
+    rows := pg_catalog.jsonb_extract_path_text(loaded, 'rows');
     return next;
 end
 $$;

@@ -15,7 +15,11 @@ begin
     return query
         select a.algorithm, a.tasks, a.library, a.parameters, a.serving
         from pg_catalog.jsonb_to_recordset(pgml._do('algorithms', '{}')) as a(
-            algorithm text, tasks text[], library text, parameters jsonb, serving text
+            algorithm pg_catalog.text,
+            tasks pg_catalog.text[],
+            library pg_catalog.text,
+            parameters pg_catalog.jsonb,
+            serving pg_catalog.text
         );
 end
 $$;
@@ -39,7 +43,9 @@ volatile
 parallel unsafe
 as $$
 begin
-    return pgml._do('python_version', '{}') #>> '{}';
+    return pg_catalog.jsonb_extract_path_text(
+        pgml._do('python_version', '{}'), variadic '{}'::pg_catalog.text[]
+    );
 end
 $$;
 comment on function pgml.python_version() is 'version of the Python that runs inside the server';

@@ -104,3 +104,27 @@ def test_the_public_signatures_are_those_on_the_list(db: Connection) -> None:
     ).fetchall()
     listed = (Path(__file__).parent / "signatures.txt").read_text().splitlines()
     assert sorted(row[0] for row in rows) == sorted(listed)
+
+
+def test_a_default_forest_on_many_rows_is_bounded_served_and_dumped(
+    cluster: Cluster, db: Connection, database: str
+) -> None:
+    columns = ", ".join(f"random() as x{i}" for i in range(10))
+    db.execute(f"create table t as select {columns} from generate_series(1, 100000)")
+    db.execute("create table v as select *, x0 + x1 * x2 + random() / 3 as y from t")
+    trained = db.execute("select deployed, score from pgml.train('v', 'y', 'random_forest')").fetchone()
+    assert trained is not None
+    assert trained[0] is True
+    assert trained[1] > 0.8
+    (size,) = db.execute("select size from pgml.models").fetchone() or (0,)
+    assert 10 << 20 < size < 256 << 20
+    few = "select array_agg(pgml.predict('v', v)) from (select * from v order by x0 limit 20) v"
+    expected = db.execute(few).fetchone()
+    restored = f"{database}_restored"
+    cluster.create_database(restored)
+    try:
+        cluster.restore(cluster.dump(database), restored)
+        with cluster.connect(restored) as other:
+            assert other.execute(few).fetchone() == expected
+    finally:
+        cluster.drop_database(restored)

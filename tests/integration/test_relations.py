@@ -54,7 +54,7 @@ KINDS = {
         create view {0}_view as select a, b, y from {0}""",
     "generated": """
         create table {0} (a float8, b int generated always as (a::int % 7) stored, y float8);
-        insert into {0} select a, y from line""",
+        insert into {0} (a, y) select a, y from line""",
 }
 
 
@@ -77,12 +77,13 @@ def test_a_foreign_table(shared: Connection, cluster: Cluster) -> None:
 
 
 def test_another_servers_table(shared: Connection, cluster: Cluster) -> None:
-    name = shared.info.dbname
+    options = f"host '{cluster.socket}', dbname '{shared.info.dbname}'"
     shared.execute(
         "create extension postgres_fdw;"
-        f"create server itself foreign data wrapper postgres_fdw options (host '{cluster.socket}', dbname '{name}');"
+        f"create server itself foreign data wrapper postgres_fdw options ({options});"
         "create user mapping for current_user server itself;"
-        "create foreign table remote (a float8, b int, y float8) server itself options (table_name 'line')".encode()
+        "create foreign table remote (a float8, b int, y float8)"
+        " server itself options (table_name 'line')".encode()
     )
     assert train(shared, "of_remote", "remote") == ROWS
 
@@ -133,7 +134,8 @@ def test_a_project_is_named_after_the_relation_as_it_was_written(named: Connecti
 def test_the_search_path_decides(shared: Connection) -> None:
     shared.execute(
         "create schema one; create schema two;"
-        "create table one.here as select a, a as y from line; create table two.here as select a, -a as y from line"
+        "create table one.here as select a, a as y from line;"
+        "create table two.here as select a, -a as y from line"
     )
     try:
         for path, expected in [("one, two", 10), ("two, one", -10)]:
@@ -167,9 +169,20 @@ def test_a_view_may_call_functions_by_bare_names(shared: Connection) -> None:
         shared.execute("reset search_path")
 
 
+def test_a_view_may_predict_with_another_model(shared: Connection) -> None:
+    shared.execute("select pgml.train('first stage', 'regression', 'line', 'y')")
+    shared.execute(
+        "create view stacked as select a, pgml.predict('first stage', row(a, b)) as guess, y - b as y"
+        " from line"
+    )
+    assert value(shared, "select score from pgml.train('stacked', 'y')") == pytest.approx(1)
+    assert value(shared, "select avg(abs(pgml.predict('stacked', s) - y)) from stacked s") < 1e-6
+
+
 def test_row_security_is_the_readers(shared: Connection, cluster: Cluster) -> None:
     shared.execute(
-        "create table tenants as select *, case when b < 4 then 'rls_reader' else 'other' end::name as tenant from line;"
+        "create table tenants as select *,"
+        " case when b < 4 then 'rls_reader' else 'other' end::name as tenant from line;"
         "alter table tenants enable row level security;"
         "create policy own on tenants using (tenant = current_user);"
         "create view mine with (security_invoker) as select a, b, y from tenants;"

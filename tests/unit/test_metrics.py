@@ -55,7 +55,7 @@ def test_r2_of_the_truth_is_one_and_of_its_mean_zero() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3, 12])
-@pytest.mark.parametrize("rows", [30, 300])
+@pytest.mark.parametrize("rows", [120, 500])
 def test_the_metrics_of_a_classification_are_those_of_scikit_learn(classes: int, rows: int) -> None:
     truth, probabilities = drawn(rows, classes)
     predicted = probabilities.argmax(axis=1)

@@ -158,7 +158,9 @@ def test_the_child_lives_in_a_clean_environment(monkeypatch: pytest.MonkeyPatch)
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
     environment = state["environment"]
     assert not [name for name in environment if name.startswith(("PG", "PYTHON"))]
-    assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "3"
+    assert environment["OMP_NUM_THREADS"] == "3"
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
     assert environment["LC_MESSAGES"] == "C"
     assert state["blocked"] == ["SigBlk:\t0000000000000000"]
     assert state["interrupt"]

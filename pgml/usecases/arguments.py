@@ -1,0 +1,158 @@
+"""The arguments of a verb, as the SQL functions send them in one JSON object."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pgml.datasets import SOURCES
+from pgml.errors import InvalidValue, hint_of_names, name_list
+
+MOST_DIGITS = 400
+"""A whole number with more digits is beyond every float, and Python refuses to read one with far more."""
+DEEPEST = 50
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+"""What jsonb makes of floats that JSON has no number for."""
+
+TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float) or value in NOT_FINITE,
+    "boolean": lambda value: isinstance(value, bool),
+    "json": lambda value: True,
+}
+SIGNATURES: Mapping[str, Mapping[str, str]] = {
+    "train": {
+        "project_name": "text",
+        "task": "text",
+        "relation_name": "text",
+        "y_column_name": "text",
+        "algorithm": "text",
+        "hyperparams": "json",
+        "search": "text",
+        "search_params": "json",
+        "search_args": "json",
+        "test_size": "number",
+        "test_sampling": "text",
+        "runtime": "text",
+        "automatic_deploy": "boolean",
+        "materialize_snapshot": "boolean",
+        "preprocess": "json",
+        "seed": "integer",
+        "split_by": "text",
+    },
+    "deploy": {"project_name": "text", "strategy": "text", "algorithm": "text"},
+    "deploy_model": {"model_id": "integer"},
+    "drop_model": {"model_id": "integer"},
+    "drop_project": {"project_name": "text"},
+    "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
+    "algorithms": {},
+    "python_version": {},
+    "package_versions": {},
+}
+"""The verbs that report their errors as a value, each argument with one of `TYPES`; any may be null."""
+
+HINTS: Mapping[str, str] = {
+    "project_name": "Name the project, or the table or view to train on.",
+    "model_id": "Give the id that pgml.train returned.",
+    "source": f"The datasets are {name_list(SOURCES)}.",
+}
+"""What to give where an argument is missing."""
+
+
+def checked(verb: str | None, text: str | None) -> Mapping[str, Any]:
+    """Return the arguments of a verb by name.
+
+    Parameters
+    ----------
+    verb : str or None
+        A key of `SIGNATURES`.
+    text : str or None
+        Of a JSON object.
+
+    Raises
+    ------
+    InvalidValue
+        There is no such verb, or a SQL function of pgml would not have sent these.
+    """
+    if verb is None or verb not in SIGNATURES:
+        raise InvalidValue(
+            f'verb "{verb or ""}" does not exist', hint=hint_of_names("verbs", verb or "", SIGNATURES)
+        )
+    types = SIGNATURES[verb]
+    try:
+        given = parsed(text or "null")
+    except RecursionError:
+        raise _nested() from None
+    if not _is_shallow(given, DEEPEST):
+        raise _nested()
+    hint = f"Call the function pgml.{'deploy' if verb == 'deploy_model' else verb}, which sends them."
+    if not isinstance(given, dict) or set(given) != set(types):
+        raise InvalidValue(
+            f'the arguments of verb "{verb}" are not complete, or there are others',
+            detail=f"They are {name_list(types)}." if types else "There are none.",
+            hint=hint,
+        )
+    for name, value in given.items():
+        if value is not None and not TYPES[types[name]](value):
+            shown = json.dumps(value)
+            raise InvalidValue(f"{name} must be of type {types[name]}, not {shown[:60]}", hint=hint)
+    return given
+
+
+def _nested() -> InvalidValue:
+    return InvalidValue(
+        f"an argument is nested more than {DEEPEST} deep", hint="Give flat JSON objects and arrays."
+    )
+
+
+def required(given: Mapping[str, Any], name: str) -> Any:
+    """Return an argument that must be there.
+
+    Raises
+    ------
+    InvalidValue
+        It is null or an empty text.
+    """
+    value = given[name]
+    if value is None or value == "":
+        raise InvalidValue(f"{name} must not be {'null' if value is None else 'empty'}", hint=HINTS[name])
+    return value
+
+
+def parsed(text: str) -> Any:
+    """Return the value of a JSON text; a whole number too long for any float stays text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or holds characters that no text of PostgreSQL can.
+    RecursionError
+        It is nested some thousand deep.
+    """
+    value = _DECODER.decode(text)
+    if "\\u" in text:
+        _check_characters(value)
+    return value
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < MOST_DIGITS else digits
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
+
+
+def _check_characters(value: Any) -> None:
+    """Raise ValueError for NUL and for half of a surrogate pair."""
+    written = json.dumps(value, ensure_ascii=False)
+    written.encode()
+    if "\\u0000" in written.replace("\\\\", ""):
+        raise ValueError("NUL")
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    """Return whether arrays and objects are nested at most so deep."""
+    if not isinstance(value, (dict, list)):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(part, levels - 1) for part in parts)
