@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,17 @@ from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, TooLarge, TrainingFailed
 from pgml.spec import FitSpec
+from pgml.target import Target
 
 Rows = npt.NDArray[np.intp]
 VERIFIED_ROWS = 1000
 GOLDEN_VALUES = 2000
 """Golden rows hold about so many numbers in all."""
-TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
-"""Largest difference of graph and estimator, relative to the largest output."""
+TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
+"""Largest difference of graph and estimator, relative to the largest output.
+
+XGBoost adds up its trees in float32, and the exponential of a log link magnifies what that rounds off.
+"""
 FAR = 100
 """A target that many times its own range away from 0 is moved there for algorithms in float32."""
 TIE = 1e-6
@@ -67,31 +72,23 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     )
     matrix = encoder.encode(training_rows)
     del training_rows
+    centre = _centre(algorithm, spec, truth.values[train])
+    outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train] - centre
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes)
-    outcome = truth.values[train]
-    centre = _centre(algorithm, spec, outcome)
     started = time.perf_counter()
-    fitted = algorithm.fit(
-        matrix, outcome.astype(np.int64) if truth.labels else outcome - centre, spec.hyperparams, context
-    )
+    fitted = algorithm.fit(matrix, outcome, spec.hyperparams, context)
     fit_time = time.perf_counter() - started
     graph = _graph(algorithm, fitted.estimator, spec)
     test_matrix = encoder.encode(dataset.take(test))
-    decoder = {
-        "task": spec.task,
-        "labels": list(truth.labels),
-        "label_kind": truth.label_kind,
-        "centre": centre,
-    }
-    predictor = inference.Predictor(pack(Artifact(encoder.as_json(), decoder, {}, graph)))
+    artifact = Artifact(encoder.as_json(), _decoder(spec, truth, centre), {}, graph)
+    predictor = inference.Predictor(pack(artifact))
     started = time.perf_counter()
     outputs = predictor.run(test_matrix)
     score_time = time.perf_counter() - started
-    _verify(
-        algorithm, fitted.estimator, spec.task, test_matrix[:VERIFIED_ROWS], outputs[:VERIFIED_ROWS] - centre
-    )
-    few = max(1, min(GOLDEN_VALUES // encoder.width, 50))
-    golden = inference.golden_rows(test_matrix[:few], outputs[:few])
+    verified = slice(VERIFIED_ROWS)
+    _verify(algorithm, fitted.estimator, spec.task, test_matrix[verified], outputs[verified] - centre)
+    few = slice(max(1, min(GOLDEN_VALUES // encoder.width, 50)))
+    golden = inference.golden_rows(test_matrix[few], outputs[few])
     scores = metrics.evaluate(spec.task, truth.values[test], outputs)
     report = {
         "metrics": scores | {"fit_time": fit_time, "score_time": score_time},
@@ -101,7 +98,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         "versions": _versions(algorithm.library),
         "notes": [*notes, *fitted.notes],
     }
-    return report, pack(Artifact(encoder.as_json(), decoder, golden, graph))
+    return report, pack(replace(artifact, golden=golden))
 
 
 def check(spec: FitSpec, dataset: Dataset) -> None:
@@ -135,6 +132,15 @@ def _centre(algorithm: Algorithm, spec: FitSpec, outcome: npt.NDArray[np.float64
         return 0.0
     middle = float(np.median(outcome))
     return middle if abs(middle) > FAR * float(np.ptp(outcome)) else 0.0
+
+
+def _decoder(spec: FitSpec, truth: Target, centre: float) -> dict[str, Any]:
+    return {
+        "task": spec.task,
+        "labels": list(truth.labels),
+        "label_kind": truth.label_kind,
+        "centre": centre,
+    }
 
 
 def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> bytes:

@@ -158,10 +158,11 @@ def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
 
 def centred(task: str, hyperparams: Mapping[str, Any]) -> bool:
     """Return whether the target may be moved: XGBoost holds it, and adds up its trees, in float32."""
-    own = {hyperparams.get(name) for name in ("base_score", "eval_metric")}
-    return (
-        task == "regression" and own == {None} and hyperparams.get("objective", EQUIVARIANT[0]) in EQUIVARIANT
-    )
+    if task != "regression" or any(
+        hyperparams.get(name) is not None for name in ("base_score", "eval_metric")
+    ):
+        return False
+    return hyperparams.get("objective", EQUIVARIANT[0]) in EQUIVARIANT
 
 
 def graph_bytes(estimator: Any, task: str) -> int:

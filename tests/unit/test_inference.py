@@ -47,6 +47,17 @@ def test_golden_rows_refuse_a_runtime_that_computes_otherwise(monkeypatch: pytes
     assert "Train it again" in caught.value.hint
 
 
+def test_golden_rows_are_compared_by_what_varies(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = builders.numbers(a=np.arange(300), b=np.arange(300) % 7, y=1e9 + np.arange(300) % 50)
+    wanted = FitSpec("regression", "y", ["a", "b"], "xgboost", {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1)
+    artifact = unpack(training.fit(wanted, far)[1])
+    shifted = [output + 1 for output in artifact.golden["outputs"]]
+    monkeypatch.setattr(inference, "runtime", lambda: "onnxruntime 99.0")
+    Predictor(pack(artifact))
+    with pytest.raises(Corrupted):
+        Predictor(pack(replace(artifact, golden={**artifact.golden, "outputs": shifted})))
+
+
 def test_golden_rows_with_missing_values_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     holes = np.where(np.arange(300) % 2, np.nan, np.arange(300))
     data = builders.numbers(a=holes, b=np.arange(300) % 7, y=np.arange(300) % 50)

@@ -159,6 +159,37 @@ def test_a_default_forest_is_made_to_fit_the_bound() -> None:
     assert report["metrics"]["r2"] > 0.7
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("offset", [1e6, -1.7e9, 1e12])
+def test_a_target_far_from_zero_is_learnt_as_well(algorithm: str, offset: float) -> None:
+    a = np.random.default_rng(0).integers(0, 100, 1000)
+    scores = []
+    for moved in (0.0, offset):
+        data = builders.numbers(a=a, y=a + moved)
+        report, model = training.fit(spec(data, "y", algorithm), data)
+        scores.append(report["metrics"]["r2"])
+        np.testing.assert_allclose(Predictor(model).outputs(data) - moved, a, atol=6)
+    assert scores[1] == pytest.approx(scores[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "hyperparams"),
+    [
+        ("linear", {"fit_intercept": False}),
+        ("random_forest", {"criterion": "poisson"}),
+        ("xgboost", {"objective": "reg:gamma"}),
+        ("xgboost", {"base_score": 1000.0}),
+        ("xgboost", {"eval_metric": ["rmsle"]}),
+    ],
+)
+def test_a_target_is_moved_only_where_that_changes_nothing(
+    algorithm: str, hyperparams: dict[str, Any]
+) -> None:
+    data = builders.numbers(a=np.arange(300) % 10, y=1e6 + np.arange(300) % 10)
+    _, model = training.fit(spec(data, "y", algorithm, hyperparams=hyperparams), data)
+    assert Predictor(model).centre == 0
+
+
 def test_what_cannot_be_learnt_from_is_refused() -> None:
     n = list(range(200))
     usable = builders.dataset({"a": ("integer", n), "y": ("double precision", n)})
