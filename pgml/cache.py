@@ -12,11 +12,18 @@ MEMORY_FACTOR = 7
 
 
 class Cache:
-    """Predictors by key; the last one used stays, however large."""
+    """Predictors by key; the last one used stays, however large.
+
+    Attributes
+    ----------
+    evictions : int
+        How many models were let go of; who holds one apart looks whether it has grown.
+    """
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[Key, tuple[Predictor, int]] = OrderedDict()
         self._bytes = 0
+        self.evictions = 0
 
     def get(self, key: Key) -> Predictor | None:
         """Return a loaded model; None if it is not loaded."""
@@ -36,6 +43,7 @@ class Cache:
         while self._bytes > bound and len(self._loaded) > 1:
             _, (_, freed) = self._loaded.popitem(last=False)
             self._bytes -= freed
+            self.evictions += 1
         return predictor
 
     @property

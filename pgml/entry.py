@@ -61,6 +61,24 @@ class Entry:
         except PgmlError as error:
             fail(error)
 
+    def array(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None
+    ) -> float | None:
+        """Return a prediction for an array; see `pgml.usecases.predict.Predictions.array`."""
+        try:
+            return self._predictions.array(reference, model_id, features, snapshot)
+        except PgmlError as error:
+            fail(error)
+
+    def json(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None
+    ) -> float | None:
+        """Return a prediction for jsonb; see `pgml.usecases.predict.Predictions.json`."""
+        try:
+            return self._predictions.json(reference, model_id, features, snapshot)
+        except PgmlError as error:
+            fail(error)
+
     def label(
         self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
     ) -> str | None:

@@ -1,8 +1,9 @@
 """From a model's bytes to predictions, with ONNX Runtime alone."""
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,10 @@ class Predictor:
         Classes in code order, empty for regression.
     label_kind : str
         ``text``, ``boolean`` or ``number``.
-    centre : float
+    center : float
         What is added to the graph's values.
+    dot : mapping or None
+        ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -44,7 +47,8 @@ class Predictor:
         self.task: str = artifact.decoder["task"]
         self.labels: list[Any] = artifact.decoder["labels"]
         self.label_kind: str = artifact.decoder["label_kind"]
-        self.centre: float = artifact.decoder["centre"]
+        self.center: float = artifact.decoder["center"]
+        self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self._session = _session(artifact.graph)
         _check_golden(self, artifact)
 
@@ -65,7 +69,26 @@ class Predictor:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
         (result,) = self._session.run(None, {"features": matrix})
         outputs = np.asarray(result, dtype=np.float64)
-        return outputs[:, 0] + self.centre if self.task == "regression" else outputs
+        return outputs[:, 0] + self.center if self.task == "regression" else outputs
+
+    def bound_to_one_row(self) -> tuple[Callable[[], object], Any, Any]:
+        """Return a function that runs the graph, on one row of input and output that stay where they are.
+
+        Returns
+        -------
+        run, the input as bytes (the encoded row in `dtype`), the output as float64
+        """
+        features = np.zeros((1, self.encoder.width), dtype=self.encoder.dtype)
+        outputs = np.zeros((1, 1 if self.task == "regression" else len(self.labels)))
+        binding = self._session.io_binding()
+        for bind, array, name in (
+            (binding.bind_input, features, self._session.get_inputs()[0].name),
+            (binding.bind_output, outputs, self._session.get_outputs()[0].name),
+        ):
+            bind(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        # The public method checks its arguments anew for each row, which takes longer than a small model.
+        run = partial(self._session._sess.run_with_iobinding, binding._iobinding, None)
+        return run, features.data.cast("B"), outputs.data.cast("B").cast("d")
 
 
 @contextmanager
@@ -123,8 +146,8 @@ def _check_golden(predictor: Predictor, artifact: Artifact) -> None:
     if not golden or golden["runtime"] == runtime():
         return
     matrix = np.array(golden["matrix"], dtype=predictor.encoder.dtype)
-    expected = np.array(golden["outputs"]) - predictor.centre
-    if differs(expected, predictor.run(matrix) - predictor.centre, GOLDEN_TOLERANCE):
+    expected = np.array(golden["outputs"]) - predictor.center
+    if differs(expected, predictor.run(matrix) - predictor.center, GOLDEN_TOLERANCE):
         raise Corrupted(
             f"model predicts otherwise under {runtime()} than under {golden['runtime']}",
             hint="Train it again, or go back to the former version of the libraries.",

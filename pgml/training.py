@@ -72,21 +72,22 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     )
     matrix = encoder.encode(training_rows)
     del training_rows
-    centre = _centre(algorithm, spec, truth.values[train])
-    outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train] - centre
+    center = _center(algorithm, spec, truth.values[train])
+    outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train] - center
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes)
     started = time.perf_counter()
     fitted = algorithm.fit(matrix, outcome, spec.hyperparams, context)
     fit_time = time.perf_counter() - started
     graph = _graph(algorithm, fitted.estimator, spec)
     test_matrix = encoder.encode(dataset.take(test))
-    artifact = Artifact(encoder.as_json(), _decoder(spec, truth, centre), {}, graph)
+    decoder = _decoder(spec, truth, center, algorithm.dot(fitted.estimator, spec.task))
+    artifact = Artifact(encoder.as_json(), decoder, {}, graph)
     predictor = inference.Predictor(pack(artifact))
     started = time.perf_counter()
     outputs = predictor.run(test_matrix)
     score_time = time.perf_counter() - started
     verified = slice(VERIFIED_ROWS)
-    _verify(algorithm, fitted.estimator, spec.task, test_matrix[verified], outputs[verified] - centre)
+    _verify(algorithm, fitted.estimator, spec.task, test_matrix[verified], outputs[verified] - center)
     few = slice(max(1, min(GOLDEN_VALUES // encoder.width, 50)))
     golden = inference.golden_rows(test_matrix[few], outputs[few])
     scores = metrics.evaluate(spec.task, truth.values[test], outputs)
@@ -126,20 +127,21 @@ def _ordered(dataset: Dataset, outcome: npt.NDArray[np.float64], mask: splitting
     return order[~mask[order]], order[mask[order]]
 
 
-def _centre(algorithm: Algorithm, spec: FitSpec, outcome: npt.NDArray[np.float64]) -> float:
+def _center(algorithm: Algorithm, spec: FitSpec, outcome: npt.NDArray[np.float64]) -> float:
     """Return what is taken from the target for the fit: nothing, unless it lies far from 0."""
-    if not algorithm.centred(spec.task, spec.hyperparams):
+    if not algorithm.centered(spec.task, spec.hyperparams):
         return 0.0
     middle = float(np.median(outcome))
     return middle if abs(middle) > FAR * float(np.ptp(outcome)) else 0.0
 
 
-def _decoder(spec: FitSpec, truth: Target, centre: float) -> dict[str, Any]:
+def _decoder(spec: FitSpec, truth: Target, center: float, dot: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "task": spec.task,
         "labels": list(truth.labels),
         "label_kind": truth.label_kind,
-        "centre": centre,
+        "center": center,
+        "dot": dot,
     }
 
 

@@ -83,12 +83,15 @@ class Algorithm:
     predict : callable (estimator, matrix, task) -> float64 array
         Of the fitted estimator itself: values of shape (rows,) for regression, probabilities of
         shape (rows, k) in code order for classification.
-    centred : callable (task, hyperparams) -> bool
+    centered : callable (task, hyperparams) -> bool
         A target moved by a constant gives the same model, moved, and one far from 0 loses digits.
     graph_bytes : callable (estimator, task) -> int
         Estimate of the graph's size, made before the graph.
     graph : callable (estimator, task) -> onnx.ModelProto
         See `pgml.artifact.graph` for the names and shapes of its input and output.
+    dot : callable (estimator, task) -> mapping or None
+        ``weights`` and ``intercept`` where the output follows from one dot product: the value of a
+        regression, or the sign that tells two classes.
     """
 
     name: str
@@ -99,9 +102,10 @@ class Algorithm:
     dtype: str
     fit: Callable[[Matrix, Floats | npt.NDArray[np.int64], Mapping[str, Any], FitContext], Fitted]
     predict: Callable[[Any, Matrix, str], Floats]
-    centred: Callable[[str, Mapping[str, Any]], bool]
+    centered: Callable[[str, Mapping[str, Any]], bool]
     graph_bytes: Callable[[Any, str], int]
     graph: Callable[[Any, str], "ModelProto"]
+    dot: Callable[[Any, str], dict[str, Any] | None] = lambda estimator, task: None
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -82,6 +82,15 @@ def graph(estimator: Any, task: str) -> "ModelProto":
     return built.finish(task, 1 if task == "regression" else len(estimator.classes_))
 
 
+def dot(estimator: Any, task: str) -> dict[str, Any] | None:
+    """Return the coefficients; None for more than two classes."""
+    coefficients = np.atleast_2d(estimator.coef_)
+    if len(coefficients) > 1:
+        return None
+    intercept = np.ravel(estimator.intercept_)[0]
+    return {"weights": coefficients[0].tolist(), "intercept": float(intercept)}
+
+
 ALGORITHM = Algorithm(
     name="linear",
     library="scikit-learn",
@@ -91,7 +100,8 @@ ALGORITHM = Algorithm(
     dtype="float64",
     fit=fit,
     predict=predict,
-    centred=lambda task, hyperparams: False,
+    centered=lambda task, hyperparams: False,
     graph_bytes=graph_bytes,
     graph=graph,
+    dot=dot,
 )

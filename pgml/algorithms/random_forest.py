@@ -96,7 +96,7 @@ def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
     return np.asarray(outputs, dtype=np.float64)
 
 
-def centred(task: str, hyperparams: Mapping[str, Any]) -> bool:
+def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
     """Return whether the target may be moved: the variance of 1e9 and its neighbours is noise."""
     return task == "regression" and hyperparams.get("criterion") != "poisson"
 
@@ -105,7 +105,7 @@ def graph_bytes(estimator: Any, task: str) -> int:
     """Return the size of the graph, from the counts of its nodes."""
     from pgml.artifact.trees import size
 
-    trees = _trees(estimator, task, *_centre(estimator, task))
+    trees = _trees(estimator, task, *_center(estimator, task))
     return 300 + size(trees, int(estimator.n_features_in_))
 
 
@@ -113,20 +113,20 @@ def graph(estimator: Any, task: str) -> "ModelProto":
     """Return the trees' mean.
 
     A regression leaf is a float32, so what it holds is its distance from the
-    forest's centre, brought to at most 1; centre and scale follow in float64.
+    forest's center, brought to at most 1; center and scale follow in float64.
     """
     from pgml.artifact import trees
     from pgml.artifact.graph import Graph
 
-    centre, scale = _centre(estimator, task)
+    center, scale = _center(estimator, task)
     classes = 1 if task == "regression" else int(estimator.n_classes_)
     built = Graph(int(estimator.n_features_in_), "float32")
     targets = 1 if classes == 2 else classes
-    emitted = _trees(estimator, task, centre, scale)
+    emitted = _trees(estimator, task, center, scale)
     total = trees.append(built, emitted, targets, trees.LESS_OR_EQUAL)
     mean = built.apply("Div", total, built.constant(len(estimator.estimators_) / scale))
     if task == "regression":
-        built.apply("Add", mean, built.constant(centre))
+        built.apply("Add", mean, built.constant(center))
     elif classes == 2:
         built.two_classes(mean)
     return built.finish(task, classes)
@@ -151,31 +151,31 @@ def _smallest_leaf(
     while leaf < rows:
         only = {**given, "n_estimators": 1, "oob_score": False, "min_samples_leaf": leaf}
         tree = fit_quietly(kind, only, matrix, target, only).estimator
-        excess = _SPREAD * TREES * size(_trees(tree, task, *_centre(tree, task)), features) / bound
+        excess = _SPREAD * TREES * size(_trees(tree, task, *_center(tree, task)), features) / bound
         if excess <= 1:
             break
         leaf = max(leaf + 1, int(leaf * min(excess, 4.0) * 0.8))
     return leaf
 
 
-def _centre(estimator: Any, task: str) -> tuple[float, float]:
+def _center(estimator: Any, task: str) -> tuple[float, float]:
     """Return what is taken from each leaf, and what it is then divided by."""
     if task != "regression":
         return 0.0, 1.0
     trees = [each.tree_.value[:, 0, 0] for each in estimator.estimators_]
-    centre = float(np.mean([values[0] for values in trees]))
-    widest = max(float(np.abs(values - centre).max()) for values in trees)
-    return centre, float(2.0 ** np.ceil(np.log2(widest))) if widest > 0 else 1.0
+    center = float(np.mean([values[0] for values in trees]))
+    widest = max(float(np.abs(values - center).max()) for values in trees)
+    return center, float(2.0 ** np.ceil(np.log2(widest))) if widest > 0 else 1.0
 
 
-def _trees(estimator: Any, task: str, centre: float, scale: float) -> Iterator["Tree"]:
+def _trees(estimator: Any, task: str, center: float, scale: float) -> Iterator["Tree"]:
     """Give the trees one by one, as the graph holds them."""
     from pgml.artifact import trees
 
     for each in estimator.estimators_:
         values = each.tree_.value[:, 0, :]
         if task == "regression":
-            yield _tree(each.tree_, (values[:, 0] - centre) / scale)
+            yield _tree(each.tree_, (values[:, 0] - center) / scale)
         elif values.shape[1] == 2:
             yield _tree(each.tree_, values[:, 1])
         else:
@@ -205,7 +205,7 @@ ALGORITHM = Algorithm(
     dtype="float32",
     fit=fit,
     predict=predict,
-    centred=centred,
+    centered=centered,
     graph_bytes=graph_bytes,
     graph=graph,
 )

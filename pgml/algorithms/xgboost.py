@@ -156,7 +156,7 @@ def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
     return np.asarray(outputs, dtype=np.float64)
 
 
-def centred(task: str, hyperparams: Mapping[str, Any]) -> bool:
+def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
     """Return whether the target may be moved: XGBoost holds it, and adds up its trees, in float32."""
     if task != "regression" or any(
         hyperparams.get(name) is not None for name in ("base_score", "eval_metric")
@@ -294,7 +294,7 @@ ALGORITHM = Algorithm(
     dtype="float32",
     fit=fit,
     predict=predict,
-    centred=centred,
+    centered=centered,
     graph_bytes=graph_bytes,
     graph=graph,
 )

@@ -29,7 +29,7 @@ class Artifact:
     encoder : mapping
         Of `pgml.preprocessing.Encoder`.
     decoder : mapping
-        ``task``, ``labels``, ``label_kind`` and ``centre``.
+        ``task``, ``labels``, ``label_kind`` and ``center``, ``dot``.
     golden : mapping
         ``matrix`` and ``outputs`` of a few test rows and the ``runtime`` that computed
         them; checked again when another runtime loads the model.

@@ -1,5 +1,6 @@
 """The session of the backend that PL/Python runs in."""
 
+import ctypes
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ class Backend:
     def __init__(self) -> None:
         self._plans: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._pending: Callable[[], Any] | None = None
+        # PostgreSQL's own function, as a query for each row would take longer than most predictions.
+        self.user_id = ctypes.PyDLL(None).GetUserId
+        self.user_id.restype = ctypes.c_uint32
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
         types = tuple(

@@ -55,6 +55,9 @@ class Database(Protocol):
         `work` must run no SQL that a caller can influence but through arguments.
         """
 
+    def user_id(self) -> int:
+        """Return the id of the role whose rights hold now, at little cost."""
+
     def check_for_interrupts(self) -> None:
         """Raise DatabaseError if the statement was cancelled or timed out."""
 

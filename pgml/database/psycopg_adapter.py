@@ -44,6 +44,10 @@ class Connection:
     def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
         return work()
 
+    def user_id(self) -> int:
+        (row,) = self.query("select current_user::pg_catalog.regrole::oid::bigint as id")
+        return int(row["id"])
+
     def check_for_interrupts(self) -> None:
         """Do nothing: Ctrl-C reaches a client as KeyboardInterrupt."""
 

@@ -1,5 +1,6 @@
 """Predict with the live model of a project, or with one model."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, MalformedText, PgmlError, WrongState, WrongType
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder
+from pgml.single import UNUSUAL, Single, single_row
 from pgml.store import Model
 from pgml.target import label_text
 from pgml.usecases import arguments
@@ -29,6 +31,35 @@ class Predictions:
         self._session = session
         self._snapshot = ""
         self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
+        self._singles: dict[tuple[str | None, int | None, int], Single] = {}
+        self._evictions = 0
+        self._user_id = session.database.user_id
+
+    def array(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
+    ) -> float | None:
+        """Return `value` of an array, at once if its model was resolved for this snapshot and role."""
+        if snapshot == self._snapshot:
+            single = self._singles.get((reference, model_id, self._user_id()))
+            if single is not None:
+                try:
+                    return single.answer(given)
+                except UNUSUAL:
+                    pass
+        return self.value(reference, model_id, given, snapshot, "array")
+
+    def json(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
+    ) -> float | None:
+        """Return `value` of jsonb, at once if its model was resolved for this snapshot and role."""
+        if snapshot == self._snapshot:
+            single = self._singles.get((reference, model_id, self._user_id()))
+            if single is not None:
+                try:
+                    return single.answer(single.by_name(json.loads(given)))
+                except UNUSUAL:
+                    pass
+        return self.value(reference, model_id, given, snapshot, "json")
 
     def value(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -106,17 +137,25 @@ class Predictions:
 
     def _predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
         caller = self._session.caller()
+        cache = self._session.cache
         if snapshot is None or snapshot != self._snapshot or len(self._resolved) > MOST_RESOLVED:
             self._resolved.clear()
+            self._singles.clear()
             self._snapshot = snapshot or ""
         key = (caller, reference, model_id)
         model = self._resolved.get(key)
-        loaded = model and self._session.cache.get((model.id, model.sha256))
+        loaded = model and cache.get((model.id, model.sha256))
         if loaded:
             return loaded
         model, predictor = self._session.database.as_owner(lambda: self._find(caller, reference, model_id))
+        if cache.evictions != self._evictions:
+            self._singles.clear()
+            self._evictions = cache.evictions
         if snapshot is not None and not self._in_recovery():
             self._resolved[key] = model
+            single = single_row(predictor)
+            if single is not None:
+                self._singles[reference, model_id, self._user_id()] = single
         return predictor
 
     def _in_recovery(self) -> bool:

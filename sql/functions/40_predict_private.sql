@@ -19,7 +19,7 @@ parallel unsafe
 set search_path = pg_catalog, pg_temp
 as $$
     # @bootstrap@
-    return GD["pgml"].value(reference, model_id, features, snapshot, "array")
+    return GD["pgml"].array(reference, model_id, features, snapshot)
 $$;
 comment on function pgml._predict_array(text, bigint, float8[], text) is 'predict of a plain array';
 
@@ -31,7 +31,7 @@ parallel unsafe
 set search_path = pg_catalog, pg_temp
 as $$
     # @bootstrap@
-    return GD["pgml"].value(reference, model_id, features, snapshot, "json")
+    return GD["pgml"].json(reference, model_id, features, snapshot)
 $$;
 comment on function pgml._predict_json(text, bigint, jsonb, text) is 'predict of a row, an object or an array';
 

@@ -322,7 +322,8 @@ def test_a_table_of_1500_columns(shared: Connection) -> None:
     shared.execute(f"create table wide as select {columns}, n as y from generate_series(1, 250) n".encode())
     shared.execute("select pgml.train('wide', 'y')")
     by_row = column(shared, "select pgml.predict('wide', x) from wide x limit 3")
-    assert column(shared, "select pgml.predict('wide', to_jsonb(x)::text) from wide x limit 3") == by_row
+    by_text = column(shared, "select pgml.predict('wide', to_jsonb(x)::text) from wide x limit 3")
+    assert by_text == pytest.approx(by_row, rel=1e-12)
     with refusal("22023", "the model has 1499 features, 1 were given", "and 1459 more, in this order."):
         shared.execute("select pgml.predict('wide', array[1.0])")
     with refusal("42703", '"c40" and 1459 more are not given'):

@@ -215,7 +215,7 @@ def test_numbers_that_single_precision_holds_are_left_as_they_are() -> None:
         np.testing.assert_array_equal(encoder.encode(data)[:, 0], values.astype(np.float32))
 
 
-def test_each_number_of_an_array_is_centred_on_its_own() -> None:
+def test_each_number_of_an_array_is_centered_on_its_own() -> None:
     rows = [[i, 10**12 + i] for i in range(50)]
     encoder = fitted(builders.dataset({"v": ("double precision[]", rows)}), dtype="float32")
     assert number(encoder).center == (0.0, 10**12 + 24.5)

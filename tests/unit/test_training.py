@@ -187,7 +187,7 @@ def test_a_target_is_moved_only_where_that_changes_nothing(
 ) -> None:
     data = builders.numbers(a=np.arange(300) % 10, y=1e6 + np.arange(300) % 10)
     _, model = training.fit(spec(data, "y", algorithm, hyperparams=hyperparams), data)
-    assert Predictor(model).centre == 0
+    assert Predictor(model).center == 0
 
 
 def test_what_cannot_be_learnt_from_is_refused() -> None:
