@@ -88,6 +88,26 @@ class Entry:
         except PgmlError as error:
             fail(error)
 
+    def proba(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
+    ) -> list[float] | None:
+        """Return the probabilities in class order; see `Predictions.probabilities`."""
+        try:
+            found = self._predictions.probabilities(reference, model_id, features, snapshot, kind)
+        except PgmlError as error:
+            fail(error)
+        return None if found is None else [probability for _, probability in found]
+
+    def probabilities(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
+    ) -> str | None:
+        """Return the probabilities by label, as JSON; see `Predictions.probabilities`."""
+        try:
+            found = self._predictions.probabilities(reference, model_id, features, snapshot, kind)
+        except PgmlError as error:
+            fail(error)
+        return None if found is None else json.dumps(dict(found))
+
     def run_pending(self) -> None:
         """Do what the session asked of the owner's rights."""
         try:

@@ -109,6 +109,21 @@ class Predictions:
             )
         return label_text(predictor.labels[outputs.argmax()], predictor.label_kind)
 
+    def probabilities(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> list[tuple[str, float]] | None:
+        """Return (label as text, probability) in class order; the arguments are those of `value`."""
+        found = self._outputs(reference, model_id, given, snapshot, kind)
+        if found is None:
+            return None
+        predictor, outputs = found
+        if predictor.task == "regression":
+            raise WrongType(
+                "this model predicts numbers, it has no probabilities", hint="Call pgml.predict instead."
+            )
+        labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
+        return list(zip(labels, outputs.tolist(), strict=True))
+
     def _outputs(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> tuple[Predictor, Any] | None:

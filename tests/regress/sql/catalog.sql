@@ -72,4 +72,4 @@ where (c.relkind = 'r' and not c.relrowsecurity and c.relname <> 'settings')
 select p.oid::regprocedure
 from members m
 join pg_proc p on m.classid = 'pg_proc'::regclass and p.oid = m.objid
-where p.proname ~ '^_?(predict|label|score)' and p.provolatile <> 's';
+where p.proname ~ '^_?(predict|label|score|proba)' and p.provolatile <> 's';
