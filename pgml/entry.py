@@ -129,8 +129,7 @@ class Entry:
         return None, []
 
     def drop_project(self, given: Given, path: str) -> Answer:
-        drop.drop_project(self._session, given)
-        return None, []
+        return None, drop.drop_project(self._session, given)
 
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []

@@ -120,7 +120,7 @@ def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Value
     if missing and not imputes:
         raise UnknownColumn(
             f"feature(s) {name_list(missing)} are not given",
-            hint="Add them to the row. pgml.score imputes what is missing.",
+            hint="Add them to the row, as NULL where they are not known.",
         )
     return [
         given[encoding.column.name]

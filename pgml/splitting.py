@@ -82,7 +82,8 @@ def choose(
     recipe = replace(recipe, one_by_one=few)
     if few:
         notes.append(
-            f"fewer than {FEWEST_DISTINCT} distinct rows of features, so test rows were drawn one by one"
+            f"fewer than {FEWEST_DISTINCT} distinct rows of features, so test rows were drawn one by one, "
+            "and equal rows may be on both sides"
         )
         keys = _numbered(dataset, recipe, keys, outcome)
     recipe, moved = _fill_sides(recipe, keys, outcome, classes)

@@ -40,6 +40,10 @@ class Project:
     split_by: str | None
     moved: Mapping[str, Any]
 
+    def notes_for(self, caller: str) -> list[str]:
+        """Return a note if what the caller changes belongs to somebody else."""
+        return [] if self.owner == caller else [f'project "{self.name}" belongs to role "{self.owner}"']
+
 
 @dataclass(frozen=True)
 class Model:

@@ -59,6 +59,7 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
     with reader.search_path(database, search_path):
         model, previous, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
     push = strategy != "rollback"
+    notes += project.notes_for(caller)
     return _deployed(session, caller, (model, previous), strategy, push=push), notes
 
 

@@ -35,15 +35,16 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
     database.as_owner(drop, writes=True)
 
 
-def drop_project(session: Session, given: Mapping[str, Any]) -> None:
-    """Remove a project with its models (UnknownObject if there is none of that name)."""
+def drop_project(session: Session, given: Mapping[str, Any]) -> list[str]:
+    """Remove a project with its models (UnknownObject if there is none of that name); return notes."""
     database, caller = session.database, session.caller()
     name = arguments.required(given, "project_name")
 
-    def drop() -> None:
+    def drop() -> list[str]:
         project = store.find_project(database, caller, name)
         if project is None:
             raise store.unknown_project(database, caller, name)
         store.drop_project(database, project)
+        return project.notes_for(caller)
 
-    database.as_owner(drop, writes=True)
+    return database.as_owner(drop, writes=True)

@@ -146,6 +146,11 @@ def _check_task(session: Session, project: Project | None, name: str, given: Map
     relation = reader.find(session.database, name)
     if relation is not None:
         names = [column for column, _ in relation.columns]
+        if task in names:
+            raise InvalidValue(
+                f'the column to predict is given twice, as "{task}" and as "{given["y_column_name"]}"',
+                hint="Say train(relation, target, algorithm), with hyperparams and the rest by name.",
+            )
         raise UnknownColumn(
             f'"{task}" is neither a column of {relation.name} nor a task',
             hint=f"{hint_of_names('columns', task, names)} The tasks are {name_list(TASKS)}.".strip(),

@@ -58,7 +58,7 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
             truth = target.read(dataset, dataset.find(spec.target), spec.task)
             _check_range(dataset.find(spec.target), truth)
             report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
-    notes += _owner(wanted, caller) + report["notes"]
+    notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
     model = database.as_owner(
         lambda: _store(session, caller, wanted, spec, dataset, report, data), writes=True
     )
@@ -107,14 +107,6 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
         )
     dropped = len(dataset) - len(known)
     return known, [f'{dropped} row(s) with NULL in "{wanted.target}" were left out'] if dropped else []
-
-
-def _owner(wanted: Request, caller: str) -> list[str]:
-    """Return a note if the model will belong to somebody else."""
-    project = wanted.project
-    if project is None or project.owner == caller:
-        return []
-    return [f'project "{project.name}" belongs to role "{project.owner}", which can use this model']
 
 
 def _check_range(column: Column, truth: Target) -> None:

@@ -91,7 +91,7 @@ NAMES = {
 
 @pytest.mark.parametrize("features", NAMES)
 def test_a_feature_that_is_not_given_is_named(shared: Connection, features: str) -> None:
-    message, hint = f"feature(s) {NAMES[features]} are not given", "pgml.score imputes what is missing."
+    message, hint = f"feature(s) {NAMES[features]} are not given", "as NULL where they are not known."
     refused(shared, f"predict('numbers', {features})", "42703", message, hint)
     assert value(shared, f"select pgml.score('numbers', {features})") is not None
 
