@@ -116,13 +116,15 @@ def project(database: Database, caller: str, reference: str) -> Project:
 
 def lock_project(database: Database, project_id: int) -> Project:
     """Hold the project until the transaction ends, and return it as it now is."""
-    (row,) = database.query(
+    rows = database.query(
         "select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,"
         " p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved"
         " from pgml.projects p where p.id = $1::bigint for update",
         project_id,
     )
-    return _project(row)
+    if not rows:
+        raise UnknownObject("the project was dropped meanwhile", hint="Train again to make it anew.")
+    return _project(rows[0])
 
 
 def unknown_project(database: Database, caller: str, name: str) -> UnknownObject:
@@ -296,7 +298,14 @@ def model_bytes(database: Database, model: Model) -> bytes:
 def add_deployment(
     database: Database, caller: str, model: Model, strategy: str, previous: int | None
 ) -> None:
-    """Make a model live; `previous` is the deployment that a rollback goes to."""
+    """Make a model live; `previous` is the deployment that a rollback goes to.
+
+    The project's row is written too, so that a transaction which waited for it with an
+    older snapshot fails to serialize instead of reading the history without this deployment.
+    """
+    database.query(
+        "update pgml.projects set relation_name = relation_name where id = $1::bigint", model.project_id
+    )
     database.query(
         "insert into pgml.deployments (project_id, model_id, strategy, previous_id, created_by)"
         " values ($1::bigint, $2::bigint, $3::text, $4::bigint, $5::name)",

@@ -49,6 +49,10 @@ class FitContext:
     threads: int
     max_model_bytes: int
 
+    def jobs(self, wanted: Any) -> int:
+        """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""
+        return min(wanted, self.threads) if isinstance(wanted, int) and wanted > 0 else self.threads
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -77,7 +77,8 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     kind: Any = RandomForestRegressor if context.task == "regression" else RandomForestClassifier
-    given = {"n_jobs": context.threads, "random_state": context.seed} | dict(hyperparams)
+    given = {"random_state": context.seed} | dict(hyperparams)
+    given["n_jobs"] = context.jobs(given.get("n_jobs"))
     notes: tuple[str, ...] = ()
     if not SIZING & given.keys():
         bound = min(context.max_model_bytes, COMFORTABLE_BYTES)

@@ -127,7 +127,8 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     _check_served(given, context.task)
     _check_values(given, matrix.shape[1], classes)
     _check_base_score(given, context.task, classes)
-    options = {"n_jobs": context.threads, "random_state": context.seed, "verbosity": 0} | _as_texts(given)
+    options = {"random_state": context.seed, "verbosity": 0} | _as_texts(given)
+    options["n_jobs"] = context.jobs(given.get("n_jobs"))
     kind: Any = XGBRegressor if context.task == "regression" else XGBClassifier
     if classes == 2 and str(given.get("objective")).startswith("multi:"):
         options["num_class"] = classes

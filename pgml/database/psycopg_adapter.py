@@ -45,7 +45,7 @@ class Connection:
         return work()
 
     def user_id(self) -> int:
-        (row,) = self.query("select current_user::pg_catalog.regrole::oid::bigint as id")
+        (row,) = self.query("select oid::bigint as id from pg_catalog.pg_roles where rolname = current_user")
         return int(row["id"])
 
     def check_for_interrupts(self) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pgml import comparison, reader, store, target
+from pgml import comparison, reader, splitting, store, target
 from pgml.comparison import FEWEST_ROWS
 from pgml.dataset import Dataset
-from pgml.errors import Corrupted, InvalidValue, UnknownObject, WrongState, hint_of_names
+from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
@@ -87,7 +87,7 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
     if len({(model.data_hash, str(model.split.as_json())) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
-        scores, notes = _rescored(session, project, models)
+        scores, notes = _rescored(session, caller, project, models)
 
     def rank(model: Model) -> tuple[float, bool, int]:
         score = scores.get(model.id)
@@ -213,7 +213,9 @@ def _beats(
             f"and {FEWEST_ROWS} are needed to compare: {call}"
         )
         return False, [note]
-    new, old = (comparison.score(each, dataset, truth, rows) for each in (mine, theirs))
+    new, old = (
+        comparison.score(each, dataset, truth, rows, database.check_for_interrupts) for each in (mine, theirs)
+    )
     if new > old:
         return True, []
     note = (
@@ -224,15 +226,27 @@ def _beats(
 
 
 def _rescored(
-    session: Session, project: Project, models: Sequence[Model]
+    session: Session, caller: str, project: Project, models: Sequence[Model]
 ) -> tuple[dict[int, float | None], list[str]]:
     """Score models on the present rows that are test rows of all of them."""
     database = session.database
+    if project.owner != caller:
+        raise NotPermitted(
+            f'the relation of project "{project.name}" of role "{project.owner}" is not read for others',
+            detail="A view may call functions, and they would run with your rights.",
+            hint="Choose a model with pgml.deploy(model_id), or act as that role with set role.",
+        )
     relation = reader.required(database, project.relation_name)
     wanted = [relation.column(name) for name, _ in relation.columns]
     dataset = target.known(reader.read(database, relation, wanted), project.target)
     truth = target.read(dataset, dataset.find(project.target), project.task)
-    usable = [model for model in models if comparison.has_columns(dataset, model.columns, model.split)]
+    present = splitting.data_hash(dataset)
+    usable = [
+        model
+        for model in models
+        if comparison.has_columns(dataset, model.columns, model.split)
+        and not (model.split.one_by_one and model.data_hash != present)
+    ]
     rows = comparison.common_rows(dataset, truth, [model.split for model in usable])
     if not usable or rows.sum() < FEWEST_ROWS:
         raise WrongState(
@@ -245,6 +259,8 @@ def _rescored(
     scores: dict[int, float | None] = {}
     for model in usable:
         predictor = database.as_owner(partial(load, session, model))
-        scores[model.id] = comparison.score(predictor, dataset, truth, rows)
+        scores[model.id] = comparison.score(predictor, dataset, truth, rows, database.check_for_interrupts)
     left_out = [model.name for model in models if model not in usable]
-    return scores, [f"left out, as their columns are gone: {', '.join(left_out)}"] if left_out else []
+    return scores, [
+        f"left out, as their columns are gone or their test rows cannot be told now: {', '.join(left_out)}"
+    ] if left_out else []

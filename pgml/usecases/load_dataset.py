@@ -13,6 +13,8 @@ from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 INSERTED_ROWS = 500
+FORMATTED = {"float8": "double precision", "int": "integer"}
+"""How PostgreSQL writes the types that `SOURCES` writes short."""
 KWARGS_HINT = """The one option is the table's schema, as in kwargs => '{"schema": "name"}'."""
 WRONG_SCHEMA = ("3F000", NotPermitted.sqlstate)
 SCHEMA_HINT = """Name a schema where you may create tables with kwargs => '{"schema": "name"}'."""
@@ -76,7 +78,8 @@ def _schema(name: str, given: Mapping[str, Any]) -> str:
 def _make(database: Database, schema: str, name: str, table: str, source: Source) -> None:
     """Create the table, or empty it if it is there with the same columns."""
     there = database.query(
-        "select a.attname::text as name from pg_catalog.pg_attribute a"
+        "select a.attname::text as name, pg_catalog.format_type(a.atttypid, null) as type,"
+        " c.relkind = 'r' as plain from pg_catalog.pg_attribute a"
         " join pg_catalog.pg_class c on c.oid = a.attrelid"
         " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
         " where (n.nspname = $1::name or $1::text = 'pg_temp' and n.oid = pg_catalog.pg_my_temp_schema())"
@@ -88,7 +91,9 @@ def _make(database: Database, schema: str, name: str, table: str, source: Source
     if not there:
         columns = ", ".join(f"{_quoted(database, column)} {kind}" for column, kind in source.columns)
         database.query(f"create table {table} ({columns})")
-    elif [row["name"] for row in there] == [column for column, _ in source.columns]:
+    elif [(row["name"], row["type"]) for row in there if row["plain"]] == [
+        (column, FORMATTED.get(kind, kind)) for column, kind in source.columns
+    ]:
         database.query(f"delete from {table}")
     else:
         raise DuplicateTable(

@@ -7,7 +7,15 @@ from typing import Any
 
 from pgml import reader, store
 from pgml.algorithms import ALGORITHMS
-from pgml.errors import InvalidValue, NotBuilt, UnknownColumn, UnknownRelation, hint_of_names, name_list
+from pgml.errors import (
+    InvalidValue,
+    NotBuilt,
+    NotPermitted,
+    UnknownColumn,
+    UnknownRelation,
+    hint_of_names,
+    name_list,
+)
 from pgml.reader import Relation
 from pgml.spec import TASKS
 from pgml.store import Project
@@ -175,6 +183,12 @@ def _relation(
     if relation_name is not None:
         return reader.required(session.database, relation_name)
     if project is not None:
+        if project.owner != caller:
+            raise NotPermitted(
+                f'the relation of project "{project.name}" of role "{project.owner}" is not read for others',
+                detail="A view may call functions, and they would run with your rights.",
+                hint="Give relation_name, or act as that role with set role.",
+            )
         return reader.required(session.database, project.relation_name)
     relation = reader.find(session.database, name)
     if relation is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
 from tests.cluster import Cluster, Connection, grant_pgml
@@ -309,3 +310,27 @@ def test_a_role_that_is_renamed_or_dropped(people: People) -> None:
             bob.execute(predict)
         db.execute("select pgml.drop_project('carls')")
         assert value(db, "select count(*) from pgml.projects where name = 'carls'") == 0
+
+
+def test_the_relation_of_somebody_elses_project_is_read_only_if_named(
+    db: Connection, plain: Connection
+) -> None:
+    role = plain.info.user
+    plain.execute(
+        "create table t as select n::float8 as a, n % 7 as b, 2.0 * n as y from generate_series(1, 300) n"
+    )
+    plain.execute("create view v as select * from t")
+    plain.execute("select pgml.train('p', 'regression', 'v', 'y')")
+    plain.execute("insert into t select n, n, n from generate_series(1, 90) n")
+    plain.execute("select pgml.train('p', 'regression', 'v', 'y', 'random_forest')")
+    plain.execute(
+        f"create function betray() returns float8 language plpgsql as"
+        f" $$ begin execute 'alter role \"{role}\" superuser'; return 1; end $$".encode()
+    )
+    plain.execute("create or replace view v as select a + betray() - 1 as a, b, y from t")
+    for call in ("train('p')", "deploy('p')"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is not read for others"):
+            db.execute(f"select pgml.{call}".encode())
+    found = db.execute("select rolsuper from pg_roles where rolname = %s", [role]).fetchone()
+    assert found == (False,)
+    assert db.execute("select strategy from pgml.deploy('p', 'most_recent')").fetchone() is not None

@@ -208,3 +208,40 @@ def test_prediction_in_a_read_only_transaction(cluster: Cluster, db: Connection,
         session.execute("begin read only")
         assert predicted(session) == predicted(db)
         session.execute("commit")
+
+
+def test_a_model_that_saw_other_few_rows_is_not_compared(db: Connection) -> None:
+    db.execute(
+        "create table t as select n % 5 as a, n % 3 as b, (n % 5)::float8 as y from generate_series(1, 600) n"
+    )
+    train(db)
+    db.execute("insert into t select n % 5, n % 3, n % 4 from generate_series(1, 200) n")
+    train(db, "random_forest")
+    model = db.execute("select model_id from pgml.deploy('p')").fetchone()
+    assert model == (2,)
+
+
+def test_a_project_dropped_meanwhile_is_said_so(cluster: Cluster, db: Connection, database: str) -> None:
+    make(db)
+    train(db)
+    with cluster.connect(database) as other:
+        db.execute("begin isolation level repeatable read; select 1")
+        other.execute("select pgml.drop_project('p')")
+        with pytest.raises(psycopg.Error) as caught:
+            train(db)
+        db.execute("rollback")
+    assert caught.value.sqlstate in ("40001", "42704")
+
+
+def test_deployments_in_a_repeatable_read_transaction_serialize(
+    cluster: Cluster, db: Connection, database: str
+) -> None:
+    make(db)
+    train(db)
+    models = [train(db, name, automatic_deploy="false")[0] for name in ("random_forest", "xgboost")]
+    with cluster.connect(database) as other:
+        other.execute("begin isolation level repeatable read; select 1")
+        db.execute("select pgml.deploy(%s)", [models[0]])
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            other.execute("select pgml.deploy(%s)", [models[1]])
+        other.execute("rollback")
