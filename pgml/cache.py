@@ -46,6 +46,10 @@ class Cache:
             self.evictions += 1
         return predictor
 
+    def sizes(self) -> dict[int, int]:
+        """Return the bytes of each model by its id, the least recently used first."""
+        return {model_id: size for (model_id, _), (_, size) in self._loaded.items()}
+
     @property
     def bytes(self) -> int:
         """Estimate of the memory that the models held take, in bytes."""

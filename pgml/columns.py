@@ -43,7 +43,8 @@ ARRAY = Kind("array", "{}::float8[]")
 
 
 def _temporal(name: str) -> Kind:
-    return Kind("number", "extract(epoch from {})::float8", name)
+    # Unlike extract it gives float8, without a detour by numeric.
+    return Kind("number", "pg_catalog.date_part('epoch', {})", name)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -119,6 +120,24 @@ class Column:
         if self.kind.shape != "array":
             return [self.name]
         return [f"{self.name}[{i}]" for i in range(1, self.width + 1)]
+
+
+_PLAIN = frozenset({*INTEGERS, "double precision", "numeric"})
+_TEXTS = frozenset({"text", "character varying", "name", "enum"})
+
+
+def reads_alike(trained: str, given: str) -> bool:
+    """Return whether values of a type reach a model trained on another alike, as columns and as JSON.
+
+    Not so with real, whose JSON form is shorter than its value, nor with what is
+    written in another way than the model knows it.
+    """
+    if trained == given:
+        return True
+    element = trained.removesuffix("[]")
+    if trained.endswith("[]") != given.endswith("[]"):
+        return False
+    return {element, given.removesuffix("[]")} <= _PLAIN or (trained in _TEXTS and given in _TEXTS | {"uuid"})
 
 
 def checked(name: str, type_name: str) -> Column:

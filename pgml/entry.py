@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pgml.database.plpy_adapter import Backend, fail
 from pgml.errors import PgmlError
-from pgml.usecases import about, arguments, drop
+from pgml.usecases import about, arguments, batch, drop, memory
+from pgml.usecases.batch import Chunk
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.predict import Predictions
@@ -41,14 +42,7 @@ class Entry:
             checked = arguments.checked(verb, given)
             result, notes = VERBS[str(verb)](self, checked, search_path)
         except PgmlError as error:
-            return {
-                "result": None,
-                "notice": None,
-                "message": error.message,
-                "sqlstate": error.sqlstate,
-                "detail": error.detail or None,
-                "hint": error.hint or None,
-            }
+            return _outcome(error)
         fields = dict.fromkeys(("message", "sqlstate", "detail", "hint"))
         return {"result": json.dumps(result), "notice": "; ".join(notes) or None, **fields}
 
@@ -93,20 +87,50 @@ class Entry:
     ) -> list[float] | None:
         """Return the probabilities in class order; see `Predictions.probabilities`."""
         try:
-            found = self._predictions.probabilities(reference, model_id, features, snapshot, kind)
+            return self._predictions.probabilities(reference, model_id, features, snapshot, kind)
         except PgmlError as error:
             fail(error)
-        return None if found is None else [probability for _, probability in found]
 
     def probabilities(
         self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
     ) -> str | None:
-        """Return the probabilities by label, as JSON; see `Predictions.probabilities`."""
+        """Return the probabilities by label, as JSON; see `Predictions.labelled`."""
         try:
-            found = self._predictions.probabilities(reference, model_id, features, snapshot, kind)
+            found = self._predictions.labelled(reference, model_id, features, snapshot, kind)
         except PgmlError as error:
             fail(error)
-        return None if found is None else json.dumps(dict(found))
+        return None if found is None else json.dumps(found)
+
+    def batch(
+        self, reference: str | None, model_id: int | None, features: bytes | None, snapshot: str | None
+    ) -> Iterator[Chunk]:
+        """Yield predictions of the rows of an array; see `pgml.usecases.batch.predict_array`."""
+        try:
+            predictor = self._predictions.many(reference, model_id, features, snapshot)
+            if predictor is not None:
+                yield from batch.predict_array(self._session, predictor, features or b"")
+        except PgmlError as error:
+            yield {**batch.NOTHING, "outcome": _outcome(error)}
+
+    def table(
+        self,
+        reference: str | None,
+        model_id: int | None,
+        relation_name: str | None,
+        key: str | None,
+        search_path: str,
+        snapshot: str | None,
+    ) -> Iterator[Chunk]:
+        """Yield predictions of the rows of a relation; see `pgml.usecases.batch.predict_relation`."""
+        given = {"relation_name": relation_name, "key": key}
+        try:
+            predictor = self._predictions.many(reference, model_id, relation_name, snapshot)
+            if predictor is not None:
+                yield from batch.predict_relation(
+                    self._session, predictor, given, search_path, self._predictions
+                )
+        except PgmlError as error:
+            yield {**batch.NOTHING, "outcome": _outcome(error)}
 
     def run_pending(self) -> None:
         """Do what the session asked of the owner's rights."""
@@ -134,6 +158,12 @@ class Entry:
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []
 
+    def warm(self, given: Given, path: str) -> Answer:
+        return memory.warm(self._session, given), []
+
+    def cache_status(self, given: Given, path: str) -> Answer:
+        return memory.cache_status(self._session), []
+
     def algorithms(self, given: Given, path: str) -> Answer:
         return about.algorithms(), []
 
@@ -145,6 +175,18 @@ class Entry:
         return about.package_versions(str(self._base / f"lib/python{major}.{minor}/site-packages")), []
 
 
+def _outcome(error: PgmlError) -> dict[str, str | None]:
+    """Return an error as the fields of pgml._outcome."""
+    return {
+        "result": None,
+        "notice": None,
+        "message": error.message,
+        "sqlstate": error.sqlstate,
+        "detail": error.detail or None,
+        "hint": error.hint or None,
+    }
+
+
 VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "train": Entry.train,
     "deploy": Entry.deploy,
@@ -152,6 +194,8 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "drop_model": Entry.drop_model,
     "drop_project": Entry.drop_project,
     "load_dataset": Entry.load_dataset,
+    "warm": Entry.warm,
+    "cache_status": Entry.cache_status,
     "algorithms": Entry.algorithms,
     "python_version": Entry.python_version,
     "package_versions": Entry.package_versions,

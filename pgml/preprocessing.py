@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 MOST_CATEGORIES = 64
 """The most frequent categories get an indicator each; the others share one."""
+TOLD_APART = 0.9
+"""A column stays where it is if float32 keeps so many of its distinct values distinct."""
 
 
 @dataclass(frozen=True)
@@ -212,9 +214,12 @@ def _moments(values: Floats) -> tuple[float, float]:
 
 
 def _collapses(values: Floats) -> bool:
-    """Return whether float32 cannot tell apart values that are distinct, as with epoch seconds."""
+    """Return whether float32 cannot tell apart many values that are distinct, as with epoch seconds.
+
+    A few pairs of a million fractions lie too near to each other wherever they are moved.
+    """
     distinct = np.unique(values)
-    return bool(np.unique(_within(distinct, "float32")).size < distinct.size)
+    return bool(np.unique(_within(distinct, "float32")).size < TOLD_APART * distinct.size)
 
 
 def _within(values: Floats, dtype: str) -> Matrix:

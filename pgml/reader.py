@@ -1,17 +1,13 @@
 """From a relation to a `Dataset`: as the caller, in one snapshot, columnar and in chunks."""
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
 from pgml import columns
 from pgml.columns import Column
-from pgml.database.port import Database, DatabaseError, Row
-from pgml.dataset import MISSING
+from pgml.database.port import Database, DatabaseError
+from pgml.decoding import Decoder, quoted
 from pgml.errors import InvalidValue, NotPermitted, UnknownColumn, UnknownRelation, name_list
 from pgml.wire import DatasetWriter, SharedDataset
 
@@ -70,8 +66,8 @@ def search_path(database: Database, path: str) -> Iterator[None]:
 
 def find(database: Database, name: str) -> Relation | None:
     """Return the relation of a name, quoted or not, qualified or not; None if there is none."""
-    for quoted in (False, True):
-        oid = _oid(database, name, quoted)
+    for as_it_is in (False, True):
+        oid = _oid(database, name, as_it_is)
         if oid is not None:
             return _described(database, oid)
     return None
@@ -111,20 +107,37 @@ def read(database: Database, relation: Relation, wanted: Sequence[Column]) -> Sh
     try:
         return _read(database, relation, [_measured(database, relation, column) for column in wanted])
     except DatabaseError as error:
-        raise _explained(error, relation, wanted) from None
+        raise explained(error, relation, wanted) from None
 
 
 def _read(database: Database, relation: Relation, wanted: Sequence[Column]) -> SharedDataset:
-    decoder = _Decoder(wanted)
+    decoder = Decoder(wanted)
     writer = DatasetWriter(wanted)
-    chunk = max(100, min(MOST_ROWS, CHUNK_BYTES // (16 * max(1, sum(column.width for column in wanted)))))
-    with closing(database.stream(f"select {decoder.select} from {relation.name}", chunk)) as chunks:
+    query = f"select {decoder.select} from {relation.name}"
+    with closing(database.stream(query, chunk_rows(wanted))) as chunks:
         for rows in chunks:
             writer.append(*decoder.decode(rows))
     return writer.finish(decoder.categories)
 
 
-def _explained(error: DatabaseError, relation: Relation, wanted: Sequence[Column]) -> DatabaseError:
+def chunk_rows(wanted: Sequence[Column]) -> int:
+    """Return how many rows to fetch at once."""
+    return max(100, min(MOST_ROWS, CHUNK_BYTES // (16 * max(1, sum(column.width for column in wanted)))))
+
+
+def primary_key(database: Database, relation: Relation) -> list[str]:
+    """Return the columns of the primary key, in its order; none if there is none."""
+    rows = database.query(
+        "select a.attname::text as name from pg_catalog.pg_index i"
+        " cross join pg_catalog.unnest(i.indkey::int[]) with ordinality k (attnum, n)"
+        " join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum"
+        " where i.indrelid = $1::bigint::oid and i.indisprimary order by k.n",
+        relation.oid,
+    )
+    return [row["name"] for row in rows]
+
+
+def explained(error: DatabaseError, relation: Relation, wanted: Sequence[Column]) -> DatabaseError:
     """Return PostgreSQL's error with what to do about it, if it says nothing of that itself."""
     hint, message = error.hint, error.message
     if error.sqlstate == NotPermitted.sqlstate and not hint:
@@ -141,104 +154,11 @@ def _explained(error: DatabaseError, relation: Relation, wanted: Sequence[Column
     return DatabaseError(error.sqlstate, message, detail=error.detail, hint=hint)
 
 
-class _Decoder:
-    """The select list that sends columns as bytes, and the way back to arrays."""
-
-    def __init__(self, wanted: Sequence[Column]) -> None:
-        self._wanted = wanted
-        self._scalars = [column for column in wanted if column.kind.shape == "number"]
-        self._arrays = [column for column in wanted if column.kind.shape == "array"]
-        self._texts = [column for column in wanted if column.is_category]
-        self._known: list[dict[str | None, int]] = [{None: MISSING} for _ in self._texts]
-        self._record = np.dtype(
-            [
-                ("count", ">i4"),
-                ("values", [("oid", ">i4"), ("size", ">i4"), ("value", ">f8")], len(self._scalars)),
-            ]
-        )
-
-    @property
-    def select(self) -> str:
-        """One record of all numbers with NULL as NaN, so that every row has one length; then the rest."""
-        parts = []
-        if self._scalars:
-            numbers = ", ".join(f"coalesce({_sql(column)}, 'NaN')" for column in self._scalars)
-            parts.append(f"pg_catalog.record_send(row({numbers})) as numbers")
-        parts += [f"pg_catalog.array_send({_sql(column)}) as a{i}" for i, column in enumerate(self._arrays)]
-        parts += [f"{_sql(column)} as t{i}" for i, column in enumerate(self._texts)]
-        return ", ".join(parts)
-
-    @property
-    def categories(self) -> list[list[str]]:
-        """The texts met so far, in code order."""
-        return [[text for text in known if text is not None] for known in self._known]
-
-    def decode(self, rows: Sequence[Row]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
-        """Return the numbers and the codes of a chunk."""
-        numbers = np.empty((len(rows), sum(c.width for c in self._wanted if not c.is_category)))
-        codes = np.empty((len(rows), len(self._texts)), dtype=np.int32)
-        if self._scalars:
-            sent = np.frombuffer(b"".join([row["numbers"] for row in rows]), dtype=self._record)
-            scalars = sent["values"]["value"]
-        start = scalar = array = 0
-        for column in self._wanted:
-            if column.kind.shape == "number":
-                numbers[:, start] = scalars[:, scalar]
-                scalar += 1
-            elif column.kind.shape == "array":
-                numbers[:, start : start + column.width] = _arrays(column, [row[f"a{array}"] for row in rows])
-                array += 1
-            start += 0 if column.is_category else column.width
-        for i, known in enumerate(self._known):
-            name = f"t{i}"
-            codes[:, i] = [known.setdefault(row[name], len(known) - 1) for row in rows]
-        return numbers, codes
-
-
-def _sql(column: Column) -> str:
-    return column.kind.sql.format(_quoted(column.name))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _arrays(column: Column, sent: Sequence[bytes | None]) -> npt.NDArray[np.float64]:
-    """Decode float8 arrays in PostgreSQL's binary form, flattened; a NULL is NaN throughout."""
-    values = np.full((len(sent), column.width), np.nan)
-    for row, data in enumerate(sent):
-        if data is None:
-            continue
-        numbers = _array(data)
-        if len(numbers) != column.width:
-            raise InvalidValue(
-                f'arrays in column "{column.name}" differ in length',
-                detail=f"One has {column.width} numbers, another {len(numbers)}.",
-                hint="Pad them to one length in the view.",
-            )
-        values[row] = numbers
-    return values
-
-
-def _array(data: bytes) -> npt.NDArray[np.float64] | list[float]:
-    dimensions, has_null, _ = struct.unpack_from(">iii", data)
-    start = 12 + 8 * dimensions
-    if not has_null:
-        pairs = np.frombuffer(data, dtype=[("size", ">i4"), ("value", ">f8")], offset=start)
-        return np.asarray(pairs["value"], dtype=np.float64)
-    numbers = []
-    while start < len(data):
-        (size,) = struct.unpack_from(">i", data, start)
-        numbers.append(float("nan") if size < 0 else struct.unpack_from(">d", data, start + 4)[0])
-        start += 4 + max(size, 0)
-    return numbers
-
-
 def _measured(database: Database, relation: Relation, column: Column) -> Column:
     """Return the column with the width of its arrays."""
     if column.kind.shape != "array":
         return column
-    name = _quoted(column.name)
+    name = quoted(column.name)
     rows = database.query(
         f"select pg_catalog.cardinality({name})::bigint as width"
         f" from {relation.name} where {name} is not null limit 1"
@@ -250,8 +170,8 @@ def _measured(database: Database, relation: Relation, column: Column) -> Column:
     return replace(column, width=rows[0]["width"]) if rows else column
 
 
-def _oid(database: Database, name: str, quoted: bool) -> int | None:
-    argument = "pg_catalog.quote_ident($1::text)" if quoted else "$1::text"
+def _oid(database: Database, name: str, as_it_is: bool) -> int | None:
+    argument = "pg_catalog.quote_ident($1::text)" if as_it_is else "$1::text"
     try:
         rows = database.query(f"select pg_catalog.to_regclass({argument})::oid::bigint as oid", name)
     except DatabaseError as error:

@@ -4,14 +4,14 @@ The result is a `Dataset` of one row, so that the encoder that training used is
 the one that prediction uses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pgml import columns
 from pgml.columns import Column
-from pgml.dataset import MISSING, Dataset
+from pgml.dataset import MISSING, Dataset, Floats
 from pgml.errors import InvalidValue, PgmlError, UnknownColumn, name_list
 from pgml.preprocessing import CategoryEncoding, Encoder, Encoding
 
@@ -29,13 +29,68 @@ def from_numbers(encoder: Encoder, numbers: Any) -> Values:
     InvalidValue
         A feature is a text, or the count of numbers is not that of the features.
     """
+    _refuse_texts(encoder)
+    return _by_position(encoder, _flat(numbers), imputes=False, nested=False)
+
+
+def from_matrix(encoder: Encoder, numbers: Floats, count: int | None) -> Dataset:
+    """Return many rows of plain numbers, matched by position.
+
+    Parameters
+    ----------
+    numbers : float64 array of shape (n,)
+        One row after another; NaN is missing.
+    count : int or None
+        Numbers in a row, where that is known.
+
+    Raises
+    ------
+    InvalidValue
+        A feature is a text, a number is infinite, or the count of numbers is not that of the features.
+    """
+    _refuse_texts(encoder)
+    expected = sum(column.width for column in encoder.columns)
+    if count not in (None, expected) or numbers.size % expected:
+        raise _wrong_count(encoder, expected, f"{numbers.size if count is None else count} were given")
+    dataset = Dataset(encoder.columns, numbers.reshape(-1, expected), np.empty((0, 0), np.int32), [])
+    return as_trained(encoder, dataset)
+
+
+def as_trained(encoder: Encoder, dataset: Dataset) -> Dataset:
+    """Return a dataset with numbers as the columns of training hold them.
+
+    Raises
+    ------
+    InvalidValue
+        One is infinite.
+    """
+    for column in encoder.columns:
+        if column.is_category:
+            continue
+        values = dataset.values(column.name)
+        if column.type.startswith("real"):
+            with np.errstate(over="ignore"):
+                values[:] = values.astype(np.float32)
+        if np.isinf(values).any():
+            columns.finite(column, np.inf)
+    return dataset
+
+
+def _refuse_texts(encoder: Encoder) -> None:
     texts = [encoding.column.name for encoding in encoder.encodings if isinstance(encoding, CategoryEncoding)]
     if texts:
         raise InvalidValue(
             f"an array cannot hold the text feature(s) {name_list(texts)}",
             hint="Give a row, such as row(…) or a row of a table, or jsonb.",
         )
-    return _by_position(encoder, _flat(numbers), imputes=False, nested=False)
+
+
+def _wrong_count(encoder: Encoder, expected: int, given: str) -> InvalidValue:
+    names = [name for column in encoder.columns for name in column.feature_names]
+    return InvalidValue(
+        f"the model has {expected} features, {given}",
+        hint=f"The features are {name_list(names)}, in this order.",
+    )
 
 
 def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
@@ -112,22 +167,28 @@ def _is_anonymous(encoder: Encoder, value: Mapping[str, Any]) -> bool:
 
 
 def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Values:
-    missing = [
-        encoding.column.name
-        for encoding in encoder.encodings
-        if encoding.column.name not in given and not encoding.nulls
-    ]
-    if missing and not imputes:
-        raise UnknownColumn(
-            f"feature(s) {name_list(missing)} are not given",
-            hint="Add them to the row, as NULL where they are not known.",
-        )
+    if not imputes:
+        check_given(encoder, given)
     return [
         given[encoding.column.name]
         if encoding.column.name in given
         else (_filled(encoding) if imputes else None)
         for encoding in encoder.encodings
     ]
+
+
+def check_given(encoder: Encoder, names: Container[str]) -> None:
+    """Raise UnknownColumn for features that are not among the names, unless training saw them missing."""
+    missing = [
+        encoding.column.name
+        for encoding in encoder.encodings
+        if encoding.column.name not in names and not encoding.nulls
+    ]
+    if missing:
+        raise UnknownColumn(
+            f"feature(s) {name_list(missing)} are not given",
+            hint="Add them to the row, as NULL where they are not known.",
+        )
 
 
 def _by_position(encoder: Encoder, given: list[Any], imputes: bool, *, nested: bool) -> Values:
@@ -137,11 +198,7 @@ def _by_position(encoder: Encoder, given: list[Any], imputes: bool, *, nested: b
     if nested and len(flat) != expected and _is_one_a_column(encoder, given, imputes):
         return [*given, *(_filled(encoding) for encoding in encoder.encodings[len(given) :])]
     if len(flat) > expected or (len(flat) < expected and not imputes):
-        names = [name for column in encoder.columns for name in column.feature_names]
-        raise InvalidValue(
-            f"the model has {expected} features, {len(flat)} were given",
-            hint=f"The features are {name_list(names)}, in this order.",
-        )
+        raise _wrong_count(encoder, expected, f"{len(flat)} were given")
     values: Values = []
     start = 0
     for encoding in encoder.encodings:

@@ -1,27 +1,32 @@
-"""Predictions of one row of plain numbers, with nothing done for a row that can be done once.
+"""Predictions of one row, with nothing done for a row that can be done once.
 
 The arithmetic is the encoder's, on Python's own floats: a dot product where that is
 all the model is, else ONNX Runtime on buffers that are there already.  A row out
-of the ordinary (NULL, NaN, infinity, text, a wrong count) raises one of `UNUSUAL`
-and is left to the general path.
+of the ordinary (nested, infinite, a time as text, a wrong count) raises one of
+`UNUSUAL` and is left to the general path, the one place that words errors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from operator import itemgetter, mul, sub
+from math import exp, inf, isfinite, nan
+from operator import itemgetter, mul, sub, truediv
 from struct import Struct
 from struct import error as struct_error
 from typing import Any
 
 from pgml.inference import Predictor
-from pgml.preprocessing import NumberEncoding
+from pgml.preprocessing import CategoryEncoding, Encoder, NumberEncoding
+from pgml.target import label_text
 
 UNUSUAL = (TypeError, ValueError, KeyError, OverflowError, RecursionError, struct_error)
-"""What a row raises that is no sequence of finite numbers, one a feature."""
+"""What a row raises that the quick way does not take."""
 Numbers = Sequence[float]
-Answer = Callable[[Numbers], float]
-"""From the numbers of a row to the predicted value, or to the label as a number."""
+Result = Any
+"""What a model makes of a row, for `Single.value` and the others: valid until the next row."""
+Run = Callable[[Numbers], Result]
+"""From an encoded row to its result."""
+TEXTS = frozenset({"text", "character varying", "name", "enum"})
+"""Types whose values are categories as they are."""
 
 
 @dataclass(frozen=True)
@@ -30,85 +35,233 @@ class Single:
 
     Attributes
     ----------
-    answer : callable
-        From the numbers of the features, in their order.
+    numbers : callable
+        From the numbers of the features, in their order, to a result; each must be finite.
     by_name : callable
-        From a mapping by name to those numbers.
+        From a mapping by name, with texts and None, to a result.
+    value : callable
+        From a result to the predicted value, or to the label as a number.
+    label : callable
+        From a result to the label as text.
+    probabilities : callable
+        From a result to the probabilities in class order.
     """
 
-    answer: Answer
-    by_name: Callable[[Any], Numbers]
+    numbers: Run
+    by_name: Callable[[Any], Result]
+    value: Callable[[Result], float]
+    label: Callable[[Result], str]
+    probabilities: Callable[[Result], list[float]]
 
 
 def single_row(predictor: Predictor) -> Single | None:
-    """Return how to predict rows of numbers; None if the model needs the general path.
+    """Return how to predict a row; None if the model needs the general path.
 
-    That is so with texts among the features or the labels, and where a column of type
-    real rounds what a float64 graph is given.
+    That is so where a column of type real rounds what a float64 graph is given.
     """
-    encodings = [each for each in predictor.encoder.encodings if isinstance(each, NumberEncoding)]
-    double = predictor.encoder.dtype == "float64"
-    if len(encodings) < len(predictor.encoder.encodings) or predictor.label_kind == "text":
+    encoder = predictor.encoder
+    double = encoder.dtype == "float64"
+    if double and any(each.column.type.startswith("real") for each in encoder.encodings):
         return None
-    if double and any(each.column.type.startswith("real") for each in encodings):
-        return None
-    centers = [center for each in encodings for center in each.center]
-    scales = [scale for each in encodings for scale in each.scale]
     if predictor.dot is not None:
-        weights = [weight / scale for weight, scale in zip(predictor.dot["weights"], scales, strict=True)]
-        return Single(_dot(predictor, weights, centers, predictor.dot["intercept"]), _by_name(predictor))
-    if double or any(scale != 1 for scale in scales):
+        numbers, encoded = _dot(predictor, predictor.dot["weights"], predictor.dot["intercept"])
+        return Single(numbers, _by_name(encoder, numbers, encoded), *_of_margin(predictor))
+    if double:
         return None
-    return Single(_run(predictor, centers), _by_name(predictor))
+    numbers, encoded = _graph(predictor)
+    return Single(numbers, _by_name(encoder, numbers, encoded), *_of_outputs(predictor))
 
 
-def _by_name(predictor: Predictor) -> Callable[[Any], Numbers]:
-    """A list, a scalar or a row() is no mapping by these names, and so out of the ordinary."""
-    names = [column.name for column in predictor.columns]
-    if len(names) == 1:
-        return lambda given: (given[names[0]],)
-    return itemgetter(*names)
+def _dot(predictor: Predictor, weights: Numbers, intercept: float) -> tuple[Run, Run]:
+    """Return the margins of rows of plain numbers and of encoded rows."""
+    centers, scales = _moved(predictor.encoder)
+    direct = [weight / scale for weight, scale in zip(weights, scales, strict=False)]
+    count = _count(predictor.encoder)
 
-
-def _dot(predictor: Predictor, weights: Numbers, centers: Numbers, intercept: float) -> Answer:
-    count = len(weights)
-
-    def margin(numbers: Numbers) -> float:
-        total: float = sum(map(mul, weights, map(sub, numbers, centers))) + intercept
-        if len(numbers) != count or not isfinite(total):
+    def numbers(row: Numbers) -> float:
+        total: float = sum(map(mul, direct, map(sub, row, centers))) + intercept
+        if len(row) != count or not isfinite(total):
             raise ValueError
         return total
 
-    if predictor.task == "regression":
-        return margin
-    first, second = map(float, predictor.labels)
-    return lambda numbers: second if margin(numbers) > 0 else first
-
-
-def _run(predictor: Predictor, centers: Numbers) -> Answer:
-    run, features, outputs = predictor.bound_to_one_row()
-    count, moved = len(centers), any(centers)
-    pack = Struct(f"={count}f").pack_into  # Unlike the native form it refuses what float32 cannot hold.
-
-    def compute(numbers: Numbers) -> None:
-        if len(numbers) != count or not isfinite(sum(numbers)):
+    def encoded(row: Numbers) -> float:
+        total: float = sum(map(mul, weights, row)) + intercept
+        if not isfinite(total):
             raise ValueError
-        pack(features, 0, *(map(sub, numbers, centers) if moved else numbers))
-        run()
+        return total
 
+    return numbers, encoded
+
+
+def _of_margin(predictor: Predictor) -> tuple[Any, Any, Any]:
+    """Return value, label and probabilities of a margin."""
+    if predictor.task == "regression":
+        return float, _refuse, _refuse
+    values, labels = _values(predictor), _labels(predictor)
+    return (
+        _refuse if predictor.label_kind == "text" else lambda margin: values[margin > 0],
+        lambda margin: labels[margin > 0],
+        lambda margin: [_sigmoid(-margin), _sigmoid(margin)],
+    )
+
+
+def _sigmoid(margin: float) -> float:
+    if margin >= 0:
+        return 1.0 / (1.0 + exp(-margin))
+    return exp(margin) / (1.0 + exp(margin))
+
+
+def _graph(predictor: Predictor) -> tuple[Run, Run]:
+    """Return the outputs of rows of plain numbers and of encoded rows."""
+    run, features, outputs = predictor.bound_to_one_row()
+    centers, scales = _moved(predictor.encoder)
+    moved, scaled = any(centers), any(scale != 1 for scale in scales)
+    count = _count(predictor.encoder)
+    # Unlike the native form it refuses what float32 cannot hold.
+    pack = Struct(f"={predictor.encoder.width}f").pack_into
+
+    def numbers(row: Numbers) -> Any:
+        if len(row) != count or not isfinite(sum(row)):
+            raise ValueError
+        if moved:
+            row = list(map(sub, row, centers))
+        pack(features, 0, *(map(truediv, row, scales) if scaled else row))
+        run()
+        return outputs
+
+    def encoded(row: Numbers) -> Any:
+        pack(features, 0, *row)
+        run()
+        return outputs
+
+    return numbers, encoded
+
+
+def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
+    """Return value, label and probabilities of a graph's outputs."""
     if predictor.task == "regression":
         center = predictor.center
+        return lambda outputs: outputs[0] + center, _refuse, _refuse
+    values, labels = _values(predictor), _labels(predictor)
 
-        def value(numbers: Numbers) -> float:
-            compute(numbers)
-            return float(outputs[0] + center)
-
-        return value
-    labels = [float(label) for label in predictor.labels]
-
-    def label(numbers: Numbers) -> float:
-        compute(numbers)
+    def place(outputs: Any) -> int:
         found: list[float] = outputs.tolist()
-        return labels[found.index(max(found))]
+        return found.index(max(found))
 
-    return label
+    return (
+        _refuse if predictor.label_kind == "text" else lambda outputs: values[place(outputs)],
+        lambda outputs: labels[place(outputs)],
+        lambda outputs: outputs.tolist(),
+    )
+
+
+def _moved(encoder: Encoder) -> tuple[list[float], list[float]]:
+    """Return what is taken from each number, and what it is then divided by."""
+    encodings = [each for each in encoder.encodings if isinstance(each, NumberEncoding)]
+    return [center for each in encodings for center in each.center], [
+        scale for each in encodings for scale in each.scale
+    ]
+
+
+def _count(encoder: Encoder) -> int:
+    """Return the numbers of a row; -1 if it has texts, and so is no row of plain numbers."""
+    texts = any(column.is_category for column in encoder.columns)
+    return -1 if texts else sum(column.width for column in encoder.columns)
+
+
+def _by_name(encoder: Encoder, numbers: Run, encoded: Run) -> Callable[[Any], Result]:
+    """Return how to predict a mapping by name; a list, a scalar or a row() is none with these names."""
+    names = [column.name for column in encoder.columns]
+    plain = itemgetter(*names) if len(names) > 1 else lambda given: (given[names[0]],)
+    read = _reader(encoder)
+    if any(column.is_category for column in encoder.columns):
+        return lambda given: encoded(read(given))
+
+    def predict(given: Any) -> Result:
+        try:
+            return numbers(plain(given))
+        except (TypeError, ValueError):
+            return encoded(read(given))
+
+    return predict
+
+
+def _reader(encoder: Encoder) -> Callable[[Mapping[str, Any]], list[float]]:
+    """Return how to encode a mapping of numbers, texts and None."""
+    steps = []
+    start = 0
+    for each in encoder.encodings:
+        step = (
+            _text(each, start, encoder)
+            if isinstance(each, CategoryEncoding)
+            else _number(each, start, encoder)
+        )
+        steps.append((each.column.name, step))
+        start += each.width
+    template = [0.0] * start
+
+    def read(given: Mapping[str, Any]) -> list[float]:
+        row = template.copy()
+        for name, step in steps:
+            step(given[name], row)
+        return row
+
+    return read
+
+
+Step = Callable[[Any, list[float]], None]
+"""Writes a value into an encoded row."""
+
+
+def _number(encoding: NumberEncoding, start: int, encoder: Encoder) -> Step:
+    if encoding.column.kind.shape == "array":
+        return _refuse
+    (fill,), (center,), (scale,) = encoding.fill, encoding.center, encoding.scale
+    absent = nan if encoder.takes_missing else (fill - center) / scale
+
+    def write(value: Any, row: list[float]) -> None:
+        if value is None:
+            row[start] = absent
+            return
+        # A text may be a time, or a number that float() reads in another way than PostgreSQL.
+        if value.__class__ is str or not -inf < value < inf:
+            raise ValueError
+        row[start] = (value - center) / scale
+
+    return write
+
+
+def _text(encoding: CategoryEncoding, start: int, encoder: Encoder) -> Step:
+    if encoding.column.type not in TEXTS:
+        return _refuse
+    positions = {text: start + at for at, text in enumerate(encoding.categories)}
+    unseen = start + len(encoding.categories) if encoding.rare else -1
+    absent = -1 if encoder.takes_missing else positions.get(encoding.fill, unseen)
+    missing = [nan] * encoding.width
+
+    def write(value: Any, row: list[float]) -> None:
+        if value is None and encoder.takes_missing:
+            row[start : start + len(missing)] = missing
+            return
+        if value is not None and value.__class__ is not str:
+            raise TypeError
+        place = absent if value is None else positions.get(value, unseen)
+        if place >= 0:
+            row[place] = 1.0
+
+    return write
+
+
+def _values(predictor: Predictor) -> list[Any]:
+    """Return the labels as numbers; texts are none."""
+    if predictor.label_kind == "text":
+        return []
+    return [float(label) for label in predictor.labels]
+
+
+def _labels(predictor: Predictor) -> list[str]:
+    return [label_text(label, predictor.label_kind) for label in predictor.labels]
+
+
+def _refuse(*_: Any) -> Any:
+    raise TypeError

@@ -17,6 +17,7 @@ from pgml.spec import Recipe
 
 PART_BYTES = 64 << 20
 DEFAULTS: Mapping[str, int] = {
+    "batch_threads": 2,
     "max_model_bytes": 256 << 20,
     "max_cache_bytes": 512 << 20,
     "child_memory_bytes": 0,

@@ -28,3 +28,29 @@ create type pgml._outcome as (
     hint text
 );
 comment on type pgml._outcome is 'a result, or an error to be raised';
+
+create type pgml.predicted as (
+    key jsonb,
+    prediction float8,
+    label text,
+    probability float8
+);
+comment on type pgml.predicted is 'the prediction of one row of a relation';
+
+create type pgml._chunk as (
+    outcome pgml._outcome,
+    keys jsonb,
+    predictions text,
+    codes text,
+    probabilities text,
+    labels text[]
+);
+comment on type pgml._chunk is 'predictions of many rows, as literals of arrays';
+
+create type pgml.cached as (
+    project text,
+    model text,
+    model_id bigint,
+    bytes bigint
+);
+comment on type pgml.cached is 'a model held in memory, with an estimate of what it takes';

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import plpy
 
-from pgml.database.port import Argument, DatabaseError, Result, Row, sent
+from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
 from pgml.errors import NotPermitted, PgmlError
 
 
@@ -17,6 +17,7 @@ class Backend:
     def __init__(self) -> None:
         self._plans: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._pending: Callable[[], Any] | None = None
+        self.on_write: Callable[[str], None] = ignore
         # PostgreSQL's own function, as a query for each row would take longer than most predictions.
         self.user_id = ctypes.PyDLL(None).GetUserId
         self.user_id.restype = ctypes.c_uint32
@@ -63,6 +64,9 @@ class Backend:
             self.query("select pgml._write_as_owner()" if writes else "select pgml._read_as_owner()")
         finally:
             self._pending = None
+        if writes:
+            (row,) = self.query("select pg_catalog.pg_current_xact_id()::pg_catalog.text as id")
+            self.on_write(row["id"])
         if failure:
             raise failure[0]
         return outcome[0]

@@ -29,7 +29,14 @@ class Database(Protocol):
     Statements are written with ``$1`` placeholders, each with a cast, as every
     argument but bytes travels as text.  Results are selected as bigint, float8,
     boolean, text or bytea, so that both adapters give the same Python values.
+
+    Attributes
+    ----------
+    on_write : callable
+        Called with the transaction's id, as text, after the owner's rights were used to write.
     """
+
+    on_write: Callable[[str], None]
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
         """Run a statement and return its rows.
@@ -60,6 +67,10 @@ class Database(Protocol):
 
     def check_for_interrupts(self) -> None:
         """Raise DatabaseError if the statement was cancelled or timed out."""
+
+
+def ignore(transaction: str) -> None:
+    """Do nothing about a write."""
 
 
 def sent(value: Argument) -> str | bytes | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 import psycopg
 from psycopg.rows import dict_row
 
-from pgml.database.port import Argument, DatabaseError, Result, Row, sent
+from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
 
 
 class Connection:
@@ -17,6 +17,7 @@ class Connection:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
+        self.on_write: Callable[[str], None] = ignore
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
         try:
@@ -42,7 +43,11 @@ class Connection:
             raise _translated(error) from None
 
     def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
-        return work()
+        result = work()
+        if writes:
+            (row,) = self.query("select pg_catalog.pg_current_xact_id()::text as id")
+            self.on_write(row["id"])
+        return result
 
     def user_id(self) -> int:
         (row,) = self.query("select oid::bigint as id from pg_catalog.pg_roles where rolname = current_user")

@@ -45,6 +45,8 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "drop_model": {"model_id": "integer"},
     "drop_project": {"project_name": "text"},
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
+    "warm": {"project_name": "text"},
+    "cache_status": {},
     "algorithms": {},
     "python_version": {},
     "package_versions": {},

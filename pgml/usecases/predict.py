@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from pgml import rows, store
@@ -17,33 +18,40 @@ from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 MOST_RESOLVED = 1000
+LONGEST = 1.0
+"""Seconds for which a name stays resolved."""
+UNKNOWN: tuple[int, Any] = (-1, None)
 
 
 class Predictions:
     """The prediction verbs of one session.
 
-    A name is resolved once per snapshot: equal texts of `pg_current_snapshot()`,
-    seen by a transaction that has written nothing, see the same deployments and
-    the same role memberships.
+    A name is resolved once per snapshot: equal texts of `pgml._snapshot()` see the
+    same deployments, grants and role memberships, unless the transaction has itself
+    changed them; and no longer than `LONGEST`, as the text comes from the caller.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._snapshot = ""
+        self._until = 0.0
+        self._changed_by = ""
         self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
-        self._singles: dict[tuple[str | None, int | None, int], Single] = {}
+        self._singles: dict[str | int | None, tuple[int, Single]] = {}
         self._evictions = 0
         self._user_id = session.database.user_id
+        session.database.on_write = self._forget
 
     def array(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
         """Return `value` of an array, at once if its model was resolved for this snapshot and role."""
-        if snapshot == self._snapshot:
-            single = self._singles.get((reference, model_id, self._user_id()))
-            if single is not None:
+        if snapshot == self._snapshot and monotonic() < self._until:
+            user_id, single = self._singles.get(reference if model_id is None else model_id, UNKNOWN)
+            if user_id == self._user_id():
                 try:
-                    return single.answer(given)
+                    value: float = single.value(single.numbers(given))
+                    return value
                 except UNUSUAL:
                     pass
         return self.value(reference, model_id, given, snapshot, "array")
@@ -52,14 +60,24 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
         """Return `value` of jsonb, at once if its model was resolved for this snapshot and role."""
-        if snapshot == self._snapshot:
-            single = self._singles.get((reference, model_id, self._user_id()))
-            if single is not None:
-                try:
-                    return single.answer(single.by_name(json.loads(given)))
-                except UNUSUAL:
-                    pass
+        single = self._single(reference, model_id, snapshot)
+        if single is not None:
+            try:
+                return single.value(single.by_name(json.loads(given)))
+            except UNUSUAL:
+                pass
         return self.value(reference, model_id, given, snapshot, "json")
+
+    def _single(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Single | None:
+        if snapshot != self._snapshot or monotonic() >= self._until:
+            return None
+        user_id, single = self._singles.get(reference if model_id is None else model_id, UNKNOWN)
+        return single if user_id == self._user_id() else None
+
+    def _forget(self, transaction: str) -> None:
+        """Resolve anew from now on, as this transaction has changed what it sees."""
+        self._changed_by = transaction
+        self._snapshot, self._until = "", 0.0
 
     def value(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -99,6 +117,12 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> str | None:
         """Return the predicted label as text; the arguments are those of `value`."""
+        single = self._single(reference, model_id, snapshot) if kind == "json" else None
+        if single is not None:
+            try:
+                return single.label(single.by_name(json.loads(given)))
+            except UNUSUAL:
+                pass
         found = self._outputs(reference, model_id, given, snapshot, kind)
         if found is None:
             return None
@@ -111,18 +135,45 @@ class Predictions:
 
     def probabilities(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
-    ) -> list[tuple[str, float]] | None:
-        """Return (label as text, probability) in class order; the arguments are those of `value`."""
-        found = self._outputs(reference, model_id, given, snapshot, kind)
+    ) -> list[float] | None:
+        """Return the probabilities in class order; the arguments are those of `value`."""
+        single = self._single(reference, model_id, snapshot) if kind == "json" else None
+        if single is not None:
+            try:
+                return single.probabilities(single.by_name(json.loads(given)))
+            except UNUSUAL:
+                pass
+        found = self._classified(reference, model_id, given, snapshot, kind)
+        return None if found is None else found[1].tolist()
+
+    def labelled(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> dict[str, float] | None:
+        """Return the probability of each label, in class order; the arguments are those of `value`."""
+        found = self._classified(reference, model_id, given, snapshot, kind)
         if found is None:
             return None
         predictor, outputs = found
-        if predictor.task == "regression":
+        labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
+        return dict(zip(labels, outputs.tolist(), strict=True))
+
+    def _classified(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> tuple[Predictor, Any] | None:
+        found = self._outputs(reference, model_id, given, snapshot, kind)
+        if found is not None and found[0].task == "regression":
             raise WrongType(
                 "this model predicts numbers, it has no probabilities", hint="Call pgml.predict instead."
             )
-        labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
-        return list(zip(labels, outputs.tolist(), strict=True))
+        return found
+
+    def many(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
+    ) -> Predictor | None:
+        """Return the model for many rows; None where the model or what it is given is null."""
+        if given is None or (reference is None and model_id is None):
+            return None
+        return self._predictor(reference, model_id, snapshot)
 
     def _outputs(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -131,7 +182,7 @@ class Predictions:
             return None
         predictor = self._predictor(reference, model_id, snapshot)
         try:
-            dataset = self._dataset(predictor.encoder, given, kind)
+            dataset = self.dataset(predictor.encoder, given, kind)
         except RecursionError:
             raise InvalidValue(
                 "features are nested too deeply",
@@ -139,7 +190,7 @@ class Predictions:
             ) from None
         return None if dataset is None else (predictor, predictor.outputs(dataset)[0])
 
-    def _dataset(self, encoder: Encoder, given: Any, kind: str) -> Dataset | None:
+    def dataset(self, encoder: Encoder, given: Any, kind: str) -> Dataset | None:
         """Return the features as one row; None where they are JSON's null."""
         if kind == "array":
             values = rows.from_numbers(encoder, given)
@@ -153,10 +204,16 @@ class Predictions:
     def _predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
         caller = self._session.caller()
         cache = self._session.cache
-        if snapshot is None or snapshot != self._snapshot or len(self._resolved) > MOST_RESOLVED:
+        if snapshot is not None and snapshot.partition(" ")[0] == self._changed_by:
+            snapshot = None
+        now = monotonic()
+        if snapshot is None or snapshot != self._snapshot or now >= self._until:
             self._resolved.clear()
             self._singles.clear()
-            self._snapshot = snapshot or ""
+            self._snapshot, self._until = snapshot or "", now + LONGEST
+        elif len(self._resolved) >= MOST_RESOLVED:
+            self._resolved.clear()
+            self._singles.clear()
         key = (caller, reference, model_id)
         model = self._resolved.get(key)
         loaded = model and cache.get((model.id, model.sha256))
@@ -170,12 +227,15 @@ class Predictions:
             self._resolved[key] = model
             single = single_row(predictor)
             if single is not None:
-                self._singles[reference, model_id, self._user_id()] = single
+                name = reference if model_id is None else model_id
+                self._singles[name] = self._user_id(), single
         return predictor
 
     def _in_recovery(self) -> bool:
         # There, texts of snapshots do not tell which transactions they see.
-        return bool(self._session.database.query("select pg_is_in_recovery() as standby")[0]["standby"])
+        return bool(
+            self._session.database.query("select pg_catalog.pg_is_in_recovery() as standby")[0]["standby"]
+        )
 
     def _find(self, caller: str, reference: str | None, model_id: int | None) -> tuple[Model, Predictor]:
         if model_id is not None:
@@ -192,7 +252,10 @@ class Predictions:
             pass
         if text.startswith("{"):
             try:
-                (row,) = self._session.database.query("select to_json($1::text::text[])::text as value", text)
+                (row,) = self._session.database.query(
+                    "select pg_catalog.array_to_json($1::pg_catalog._text)::pg_catalog.text as value",
+                    text,
+                )
             except DatabaseError as error:
                 if error.is_interrupt:
                     raise
@@ -203,7 +266,10 @@ class Predictions:
         return text
 
     def _epochs(self, texts: Sequence[tuple[str, str]]) -> list[float]:
-        parts = [f"extract(epoch from ${i}::{kind})::float8 as e{i}" for i, (kind, _) in enumerate(texts, 1)]
+        parts = [
+            f"pg_catalog.date_part('epoch', ${i}::pg_catalog.{kind}) as e{i}"
+            for i, (kind, _) in enumerate(texts, 1)
+        ]
         (row,) = self._session.database.query("select " + ", ".join(parts), *(text for _, text in texts))
         return [row[f"e{i}"] for i in range(1, len(texts) + 1)]
 

@@ -7,16 +7,21 @@ as $$
     select case
         when pg_catalog.pg_current_xact_id_if_assigned() is null
         then pg_catalog.pg_current_snapshot()::pg_catalog.text
+        else pg_catalog.concat_ws(
+            ' ', pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.pg_current_snapshot()
+        )
     end
 $$;
-comment on function pgml._snapshot() is 'equal for queries that see the same deployments; null if unsure';
+comment on function pgml._snapshot() is 'equal for queries that see the same of other transactions, after the id of this one';
+
+-- The two of plain rows, of which a query calls millions, have no search_path of their own: setting it
+-- takes as long as a call. All SQL they run as their caller has qualified names and no operators.
 
 create function pgml._predict_array(reference text, model_id bigint, features float8[], snapshot text)
 returns float8
 language plpython3u
 stable
 parallel unsafe
-set search_path = pg_catalog, pg_temp
 as $$
     # @bootstrap@
     return GD["pgml"].array(reference, model_id, features, snapshot)
@@ -28,7 +33,6 @@ returns float8
 language plpython3u
 stable
 parallel unsafe
-set search_path = pg_catalog, pg_temp
 as $$
     # @bootstrap@
     return GD["pgml"].json(reference, model_id, features, snapshot)

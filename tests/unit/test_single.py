@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from pgml import training
+from pgml import rows, training
 from pgml.dataset import Dataset
 from pgml.inference import Predictor
 from pgml.single import UNUSUAL, Single, single_row
 from pgml.spec import FitSpec, Recipe
+from pgml.target import label_text
 from tests.unit import builders
 
 ALGORITHMS = ("linear", "random_forest", "xgboost")
@@ -52,12 +53,21 @@ def test_a_row_of_numbers_is_answered_as_by_the_general_path(algorithm: str, tar
         assert single is None
         return
     assert single is not None
+
+    def answer(row: list[float]) -> float:
+        return single.value(single.numbers(row))
+
     outputs = predictor.outputs(data)
     expected = outputs if target == "y" else np.array(predictor.labels)[outputs.argmax(axis=1)]
-    rows = np.hstack([data.values(name) for name in ("a", "b", "c")]).tolist()
-    np.testing.assert_allclose([single.answer(row) for row in rows], expected, rtol=1e-12)
+    every = np.hstack([data.values(name) for name in ("a", "b", "c")]).tolist()
+    np.testing.assert_allclose([answer(row) for row in every], expected, rtol=1e-12)
     named = {"extra": "x", "c": True, "b": 1_700_000_000, "a": 0.25}
-    assert single.answer(single.by_name(named)) == single.answer([0.25, 1.7e9, 1.0])
+    assert single.value(single.by_name(named)) == answer([0.25, 1.7e9, 1.0])
+    if target != "y":
+        found = [single.probabilities(single.numbers(row)) for row in every]
+        np.testing.assert_allclose(found, outputs, rtol=1e-12)
+        labels = [single.label(single.numbers(row)) for row in every]
+        assert labels == [label_text(label, "number") for label in expected]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -80,8 +90,8 @@ def test_a_row_of_numbers_is_answered_as_by_the_general_path(algorithm: str, tar
 def test_a_row_out_of_the_ordinary_is_left_to_the_general_path(algorithm: str, row: list[float]) -> None:
     single = quick(model(algorithm, "y")[0])
     with pytest.raises(UNUSUAL):
-        single.answer(row)
-    assert math.isfinite(single.answer([0.0, 1.7e9, 1.0]))
+        single.numbers(row)
+    assert math.isfinite(single.value(single.numbers([0.0, 1.7e9, 1.0])))
 
 
 @pytest.mark.parametrize("given", [{"a": 1, "b": 2}, [1, 2, 3], "a", 5, None, {"f1": 1, "f2": 2, "f3": 3}])
@@ -93,12 +103,68 @@ def test_what_is_not_by_name_is_left_to_the_general_path(given: object) -> None:
 
 def test_a_number_beyond_float32_is_left_to_the_general_path() -> None:
     with pytest.raises(UNUSUAL):
-        quick(model("xgboost", "y")[0]).answer([1e300, 1.7e9, 0.0])
+        quick(model("xgboost", "y")[0]).numbers([1e300, 1.7e9, 0.0])
 
 
-def test_texts_and_rounded_columns_take_the_general_path() -> None:
-    y = RNG.normal(size=ROWS).tolist()
-    for kind, values, algorithm in (("text", ["p", "q"], "xgboost"), ("real", [0.1, 0.2], "linear")):
-        data = builders.dataset({"x": (kind, values * (ROWS // 2)), "y": ("double precision", y)})
-        spec = FitSpec("regression", "y", ["x"], algorithm, {}, 0, Recipe(0.25, 0, ("x",)), 1 << 28, 1)
-        assert single_row(Predictor(training.fit(spec, data)[1])) is None
+def test_a_rounded_column_takes_the_general_path() -> None:
+    assert single_row(mixed("linear", "y", small="real")[0]) is None
+    assert single_row(mixed("xgboost", "y", small="real")[0]) is not None
+
+
+TEXTS = [*("rare" + str(i) for i in range(80)), *["often"] * 200, *["also"] * 120]
+"""More categories than have an indicator of their own."""
+
+
+def mixed(algorithm: str, target: str, small: str = "double precision") -> tuple[Predictor, Dataset]:
+    rng = np.random.default_rng(1)
+    data = builders.dataset(
+        {
+            "small": (small, [None if i % 7 == 0 else i / 10 for i in range(ROWS)]),
+            "text": ("text", [None if i % 11 == 0 else TEXTS[i] for i in range(ROWS)]),
+            "flag": ("boolean", rng.integers(0, 2, ROWS).astype(float).tolist()),
+            "y": ("double precision", rng.normal(size=ROWS).tolist()),
+            "class": ("text", rng.choice(["ja", "nein"], ROWS).tolist()),
+        }
+    )
+    task = "regression" if target == "y" else "classification"
+    names = ["small", "text", "flag"]
+    spec = FitSpec(task, target, names, algorithm, {}, 0, Recipe(0.25, 0, ("small",)), 1 << 28, 1)
+    return Predictor(training.fit(spec, data)[1]), data
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("target", ["y", "class"])
+def test_texts_and_nulls_are_answered_as_by_the_general_path(algorithm: str, target: str) -> None:
+    predictor, _ = mixed(algorithm, target)
+    single = quick(predictor)
+    given = [
+        {"small": small, "text": text, "flag": flag}
+        for small in (None, 3.25, 7)
+        for text in (None, "often", "also", "rare3", "rare77", "never seen", "")
+        for flag in (True, False, None)
+    ]
+    for row in given:
+        values = rows.from_json(predictor.encoder, row, imputes=False)
+        expected = predictor.outputs(rows.as_dataset(predictor.encoder, values, lambda texts: []))[0]
+        result = single.by_name(row)
+        if target == "y":
+            assert single.value(result) == pytest.approx(float(expected), rel=1e-12)
+        else:
+            np.testing.assert_allclose(single.probabilities(result), expected, rtol=1e-12)
+            assert single.label(result) == predictor.labels[expected.argmax()]
+            with pytest.raises(UNUSUAL):
+                single.value(result)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"small": "1.5"}, {"small": math.inf}, {"text": 5}, {"text": ["a"]}, {"flag": {}}, {"small": 10**400}],
+    ids=str,
+)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_value_of_another_kind_is_left_to_the_general_path(
+    algorithm: str, wrong: dict[str, object]
+) -> None:
+    single = quick(mixed(algorithm, "y")[0])
+    with pytest.raises(UNUSUAL):
+        single.by_name({"small": 1.0, "text": "often", "flag": True} | wrong)

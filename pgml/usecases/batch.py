@@ -1,0 +1,216 @@
+"""Predict many rows: an array of them, or all of a relation, in chunks of constant memory."""
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from pgml import columns, reader, rows, store
+from pgml.database.port import Database, DatabaseError, Row
+from pgml.dataset import Dataset
+from pgml.decoding import Decoder, dimensions_of_array, numbers_of_array, quoted
+from pgml.errors import UnknownColumn, WrongType, name_list
+from pgml.inference import Floats, Predictor
+from pgml.preprocessing import Encoder
+from pgml.reader import Relation
+from pgml.target import label_text
+from pgml.usecases import arguments
+from pgml.usecases.predict import Predictions
+from pgml.usecases.session import Session
+
+CHUNK = 10_000
+"""Rows of an array that are predicted and sent back at once."""
+Chunk = Mapping[str, Any]
+"""The fields of pgml._chunk: an outcome that is an error, or predictions as the literals of arrays."""
+NOTHING: Chunk = dict.fromkeys(("outcome", "keys", "predictions", "codes", "probabilities", "labels"))
+Numbers = Callable[[Sequence[Row]], Floats]
+"""From rows of a relation, as they were sent, to the outputs of the model."""
+
+
+def predict_array(
+    session: Session,
+    predictor: Predictor,
+    features: bytes,
+) -> Iterator[Chunk]:
+    """Yield predictions of rows of plain numbers.
+
+    Parameters
+    ----------
+    features : bytes
+        A float8 array in PostgreSQL's binary form: of two or more dimensions, the first
+        counting rows, or flat.
+
+    Raises
+    ------
+    PgmlError
+    """
+    if predictor.label_kind == "text":
+        raise WrongType(
+            "the labels of this model are no numbers",
+            hint="Call pgml.predict_table, which returns labels, or pgml.predict_label for each row.",
+        )
+    dimensions = dimensions_of_array(features)
+    width = int(np.prod(dimensions[1:])) if len(dimensions) > 1 else None
+    dataset = rows.from_matrix(predictor.encoder, numbers_of_array(features), width)
+    threads = _threads(session)
+    for start in range(0, len(dataset), CHUNK):
+        part = replace(dataset, numbers=dataset.numbers[start : start + CHUNK])
+        outputs = _outputs(session.database, predictor, part, threads)
+        yield {**NOTHING, **_answers(predictor, outputs)}
+
+
+def predict_relation(
+    session: Session, predictor: Predictor, given: dict[str, Any], search_path: str, predictions: Predictions
+) -> Iterator[Chunk]:
+    """Yield predictions of all rows of a relation that the caller can see, each with its key.
+
+    Parameters
+    ----------
+    given : mapping
+        ``relation_name`` and ``key``.
+    search_path : str
+        The caller's, in force whenever the relation is read.
+
+    Raises
+    ------
+    PgmlError
+    """
+    database = session.database
+    with reader.search_path(database, search_path):
+        relation = reader.required(database, arguments.required(given, "relation_name"))
+        key = _key_columns(database, relation, given["key"])
+    encoder = predictor.encoder
+    types = dict(relation.columns)
+    rows.check_given(encoder, types)
+    for name in types.keys() & {column.name for column in encoder.columns}:
+        relation.column(name)
+    threads = _threads(session)
+    if all(columns.reads_alike(each.type, types.get(each.name, each.type)) for each in encoder.columns):
+        select, source, outputs = _as_columns(database, predictor, relation, threads)
+    else:
+        select, source, outputs = _as_json(predictor, relation, predictions)
+    keys = "".join(f", {_key_sql(relation, key)} as key" for _ in key[:1])
+    query = f"select {select}{keys} from {source} r"
+    numbers = count(1)
+    with closing(_chunks(database, query, search_path, relation, encoder)) as chunks:
+        for chunk in chunks:
+            found = [row["key"] for row in chunk] if key else [str(next(numbers)) for _ in chunk]
+            yield {**NOTHING, "keys": f"[{','.join(found)}]", **_answers(predictor, outputs(chunk))}
+
+
+def _threads(session: Session) -> int:
+    database = session.database
+    bound = database.as_owner(lambda: store.settings(database))["batch_threads"]
+    return min(bound or os.cpu_count() or 1, os.cpu_count() or 1)
+
+
+def _outputs(database: Database, predictor: Predictor, dataset: Dataset, threads: int) -> Floats:
+    matrix = predictor.encoder.encode(dataset)
+    return predictor.run_in_pieces(matrix, threads, database.check_for_interrupts)
+
+
+def _chunks(
+    database: Database, query: str, search_path: str, relation: Relation, encoder: Encoder
+) -> Generator[Sequence[Row], None, None]:
+    """Yield the rows of a query; between two chunks other SQL runs, with a search_path of its own."""
+    stream = database.stream(query, reader.chunk_rows(encoder.columns))
+    with closing(stream):
+        while True:
+            try:
+                with reader.search_path(database, search_path):
+                    chunk = next(stream, None)
+            except DatabaseError as error:
+                raise reader.explained(error, relation, encoder.columns) from None
+            if chunk is None:
+                return
+            yield chunk
+
+
+def _as_columns(
+    database: Database, predictor: Predictor, relation: Relation, threads: int
+) -> tuple[str, str, Numbers]:
+    """Return the select list, the source and how to predict its rows, for columns as training had them."""
+    encoder = predictor.encoder
+    types = dict(relation.columns)
+    sent = [replace(column, type=types.get(column.name, column.type)) for column in encoder.columns]
+    decoder = Decoder(sent)
+
+    def outputs(chunk: Sequence[Row]) -> Floats:
+        decoder.forget()
+        numbers, codes = decoder.decode(chunk)
+        dataset = Dataset(encoder.columns, numbers, codes, decoder.categories)
+        return _outputs(database, predictor, rows.as_trained(encoder, dataset), threads)
+
+    absent = [column for column in sent if column.name not in types]
+    if not absent:
+        return decoder.select, relation.name, outputs
+    nulls = ", ".join(
+        f"null::{'text' if column.type == 'enum' else column.type} as {quoted(column.name)}"
+        for column in absent
+    )
+    return decoder.select, f"(select *, {nulls} from {relation.name})", outputs
+
+
+def _as_json(predictor: Predictor, relation: Relation, predictions: Predictions) -> tuple[str, str, Numbers]:
+    """Return the same for columns of other types, each row on the way of a single prediction."""
+    encoder = predictor.encoder
+    types = dict(relation.columns)
+    names = ", ".join(f"r.{quoted(column.name)}" for column in encoder.columns if column.name in types)
+
+    def outputs(chunk: Sequence[Row]) -> Floats:
+        datasets = [predictions.dataset(encoder, row["features"], "json") for row in chunk]
+        matrix = np.concatenate([encoder.encode(dataset) for dataset in datasets if dataset is not None])
+        return predictor.run_in_pieces(matrix)
+
+    select = f"(select pg_catalog.to_jsonb(f) from (select {names}) f)::text as features"
+    return select, relation.name, outputs
+
+
+def _key_columns(database: Database, relation: Relation, key: str | None) -> list[str]:
+    """Return the columns that tell rows apart; none: their order does."""
+    if key is None:
+        return reader.primary_key(database, relation)
+    names = [name for name, _ in relation.columns]
+    wanted = [key] if key in names else [part.strip() for part in key.split(",")]
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise UnknownColumn(
+            f'key column "{unknown[0]}" does not exist in {relation.name}',
+            hint=f"Its columns are {name_list(names)}.",
+        )
+    return wanted
+
+
+def _key_sql(relation: Relation, key: Sequence[str]) -> str:
+    """Return the SQL of a row's key as JSON: a value or, of several columns, an object."""
+    if len(key) > 1:
+        names = ", ".join(f"r.{quoted(name)}" for name in key)
+        return f"(select pg_catalog.to_json(k) from (select {names}) k)::text"
+    name = f"r.{quoted(key[0])}"
+    if dict(relation.columns)[key[0]] in columns.INTEGERS:
+        return f"coalesce({name}::text, 'null')"
+    return f"coalesce(pg_catalog.to_json({name})::text, 'null')"
+
+
+def _answers(predictor: Predictor, outputs: Floats) -> Chunk:
+    """Return what there is of predictions, codes from 1 with their labels, and probabilities."""
+    if predictor.task == "regression":
+        return {"predictions": _array(outputs)}
+    codes = outputs.argmax(axis=1)
+    labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
+    numeric = predictor.label_kind != "text"
+    return {
+        "predictions": _array(np.array(predictor.labels, dtype=np.float64)[codes]) if numeric else None,
+        "codes": _array(codes + 1),
+        "probabilities": _array(outputs[np.arange(len(codes)), codes]),
+        "labels": labels,
+    }
+
+
+def _array(values: Any) -> str:
+    """Return an array's literal; PL/Python would turn each number into a text of its own."""
+    return "{" + str(values.tolist())[1:-1] + "}"
