@@ -56,6 +56,7 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
 HINTS: Mapping[str, str] = {
     "project_name": "Name the project, or the table or view to train on.",
     "model_id": "Give the id that pgml.train returned.",
+    "relation_name": "Name the table or view to predict.",
     "source": f"The datasets are {name_list(SOURCES)}.",
 }
 """What to give where an argument is missing."""
