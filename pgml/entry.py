@@ -8,7 +8,7 @@ from typing import Any
 
 from pgml.database.plpy_adapter import Backend, fail
 from pgml.errors import PgmlError
-from pgml.usecases import about, arguments, batch, drop, memory
+from pgml.usecases import about, arguments, batch, drop, memory, share
 from pgml.usecases.batch import Chunk
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.load_dataset import load_dataset
@@ -155,6 +155,12 @@ class Entry:
     def drop_project(self, given: Given, path: str) -> Answer:
         return None, drop.drop_project(self._session, given)
 
+    def grant(self, given: Given, path: str) -> Answer:
+        return None, share.grant(self._session, given)
+
+    def revoke(self, given: Given, path: str) -> Answer:
+        return None, share.revoke(self._session, given)
+
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []
 
@@ -193,6 +199,8 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "deploy_model": Entry.deploy_model,
     "drop_model": Entry.drop_model,
     "drop_project": Entry.drop_project,
+    "grant": Entry.grant,
+    "revoke": Entry.revoke,
     "load_dataset": Entry.load_dataset,
     "warm": Entry.warm,
     "cache_status": Entry.cache_status,

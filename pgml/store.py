@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pgml import access
 from pgml.artifact.format import digest
 from pgml.columns import Column
 from pgml.database.port import Database, Row
-from pgml.errors import Corrupted, UnknownObject, hint_of_names
+from pgml.errors import Corrupted, NotPermitted, UnknownObject, hint_of_names
 from pgml.spec import Recipe
 
 PART_BYTES = 64 << 20
@@ -27,7 +28,7 @@ DEFAULTS: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Project:
-    """A row of pgml.projects."""
+    """A row of pgml.projects, and what the caller may do with it."""
 
     id: int
     name: str
@@ -40,6 +41,12 @@ class Project:
     seed: int
     split_by: str | None
     moved: Mapping[str, Any]
+    privilege: str = "own"
+
+    def require(self, privilege: str) -> None:
+        """Raise NotPermitted unless the caller has a privilege, ``own`` being the owner's."""
+        if not access.suffices(self.privilege, privilege):
+            raise access.refusal(self.name, self.owner, privilege)
 
     def notes_for(self, caller: str) -> list[str]:
         """Return a note if what the caller changes belongs to somebody else."""
@@ -64,27 +71,20 @@ class Model:
     data_hash: str
 
 
-# Whether the caller, $1, may use what a role owns; a superuser may even when that role is gone.
-_MAY = """
-    (exists (
-        select from pg_catalog.pg_roles r
-        where r.rolname = p.owner and pg_catalog.pg_has_role($1::name, r.oid, 'member')
-    ) or exists (select from pg_catalog.pg_roles r where r.rolname = $1::name and r.rolsuper))
-"""
 _PROJECT = f"""
     select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,
-        p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved
-    from pgml.projects p
-    where {_MAY}
+        p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved,
+        h.privilege
+    from pgml.projects p {access.HELD}
+    where h.privilege is not null
 """
-_OWN_FIRST = "order by (p.owner = $1::name) desc, p.id limit 1"
 _MODEL = f"""
     select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.score, m.size, m.sha256,
         m.split::text as split, m.columns::text as columns, s.data_hash
     from pgml.models m
     join pgml.projects p on p.id = m.project_id
-    join pgml.snapshots s on s.id = m.snapshot_id
-    where {_MAY}
+    join pgml.snapshots s on s.id = m.snapshot_id {access.HELD}
+    where h.privilege is not null
 """
 
 
@@ -96,7 +96,9 @@ def settings(database: Database) -> dict[str, int]:
 
 def find_project(database: Database, caller: str, name: str) -> Project | None:
     """Return the caller's project of that name, or one the caller may use; None if there is none."""
-    rows = database.query(f"{_PROJECT} and p.name = $2::text {_OWN_FIRST}", caller, name)
+    rows = database.query(
+        f"{_PROJECT} and p.name = $2::text and {access.NOT_OWN_MODEL} {access.OWN_FIRST}", caller, name
+    )
     return _project(rows[0]) if rows else None
 
 
@@ -105,7 +107,8 @@ def project(database: Database, caller: str, reference: str) -> Project:
     found = find_project(database, caller, reference)
     if found is None:
         rows = database.query(
-            f"{_PROJECT} and p.id in (select project_id from pgml.models where name = $2::text) {_OWN_FIRST}",
+            f"{_PROJECT} and p.id in (select project_id from pgml.models where name = $2::text)"
+            f" {access.OWN_FIRST}",
             caller,
             reference,
         )
@@ -115,22 +118,37 @@ def project(database: Database, caller: str, reference: str) -> Project:
     return found
 
 
-def lock_project(database: Database, project_id: int) -> Project:
-    """Hold the project until the transaction ends, and return it as it now is."""
-    rows = database.query(
-        "select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,"
-        " p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved"
-        " from pgml.projects p where p.id = $1::bigint for update",
-        project_id,
-    )
-    if not rows:
+def lock_project(database: Database, caller: str, project_id: int) -> Project:
+    """Hold a project until the transaction ends, and return it as it now is.
+
+    Whoever changes a project holds it first, so here is where the right to do so is asked for.
+
+    Raises
+    ------
+    UnknownObject
+        The project is gone.
+    NotPermitted
+        The caller may not manage it, or no longer.
+    """
+    if not database.query("select 1 as one from pgml.projects where id = $1::bigint for update", project_id):
         raise UnknownObject("the project was dropped meanwhile", hint="Train again to make it anew.")
-    return _project(rows[0])
+    rows = database.query(f"{_PROJECT} and p.id = $2::bigint", caller, project_id)
+    if not rows:
+        raise NotPermitted(
+            "the grant on the project was revoked meanwhile", hint="Ask its owner for another."
+        )
+    held = _project(rows[0])
+    held.require("manage")
+    return held
 
 
 def unknown_project(database: Database, caller: str, name: str) -> UnknownObject:
     """Return the error for a name that is no project or model of the caller's."""
-    rows = database.query(f"select p.name from pgml.projects p where {_MAY} order by p.id", caller)
+    rows = database.query(
+        "select p.name from pgml.projects p"
+        " where p.id in (select project_id from pgml._rights where role = $1::name) order by p.id",
+        caller,
+    )
     names = [row["name"] for row in rows]
     hint = hint_of_names("projects", name, names) or "Make one with pgml.train."
     return UnknownObject(f'project "{name}" does not exist', hint=hint)
@@ -148,7 +166,7 @@ def model(database: Database, caller: str, model_id: int) -> Model:
 
 def find_model(database: Database, caller: str, name: str) -> Model | None:
     """Return a model by its name; None if the caller has no such model."""
-    rows = database.query(f"{_MODEL} and m.name = $2::text {_OWN_FIRST}", caller, name)
+    rows = database.query(f"{_MODEL} and m.name = $2::text {access.OWN_FIRST}", caller, name)
     return _model(rows[0]) if rows else None
 
 
@@ -198,15 +216,21 @@ def add_project(database: Database, fresh: Project) -> Project:
     (row,) = database.query(
         "select id from pgml.projects where owner = $1::name and name = $2::text", fresh.owner, fresh.name
     )
-    return lock_project(database, row["id"])
+    return lock_project(database, fresh.owner, row["id"])
 
 
-def update_project(database: Database, project_id: int, relation_name: str, moved: Mapping[str, Any]) -> None:
-    """Remember the relation of the last training and which rows have moved."""
+def update_project(
+    database: Database, project: Project, relation_name: str, moved: Mapping[str, Any]
+) -> None:
+    """Remember which rows have moved, and the relation of the last training.
+
+    That relation is read again with the rights of the owner who names no other, so only
+    somebody who has these rights anyway may choose it.
+    """
     database.query(
         "update pgml.projects set relation_name = $2::text, moved = moved || $3::jsonb where id = $1::bigint",
-        project_id,
-        relation_name,
+        project.id,
+        relation_name if project.privilege == "own" else project.relation_name,
         json.dumps(dict(moved)),
     )
 

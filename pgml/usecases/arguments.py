@@ -44,6 +44,8 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "deploy_model": {"model_id": "integer"},
     "drop_model": {"model_id": "integer"},
     "drop_project": {"project_name": "text"},
+    "grant": {"project_name": "text", "role": "text", "privilege": "text"},
+    "revoke": {"project_name": "text", "role": "text", "privilege": "text"},
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -57,6 +59,7 @@ HINTS: Mapping[str, str] = {
     "project_name": "Name the project, or the table or view to train on.",
     "model_id": "Give the id that pgml.train returned.",
     "relation_name": "Name the table or view to predict.",
+    "role": 'Name the role, or "public" for everybody.',
     "source": f"The datasets are {name_list(SOURCES)}.",
 }
 """What to give where an argument is missing."""

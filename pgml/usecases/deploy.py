@@ -142,7 +142,7 @@ STRATEGIES: Mapping[str, Callable[[Session, str, Project, str, str | None], Chos
 
 def _locked(session: Session, caller: str, reference: str) -> Project:
     project = store.project(session.database, caller, reference)
-    return store.lock_project(session.database, project.id)
+    return store.lock_project(session.database, caller, project.id)
 
 
 def _candidates(session: Session, caller: str, project: Project, algorithm: str | None) -> list[Model]:
@@ -163,7 +163,7 @@ def _candidates(session: Session, caller: str, project: Project, algorithm: str 
 def _push(session: Session, caller: str, model: Model, strategy: str) -> None:
     """Make a model live on top of what is live now; one that is live already stays so."""
     database = session.database
-    store.lock_project(database, model.project_id)
+    store.lock_project(database, caller, model.project_id)
     live = store.live_model(database, caller, model.project_id)
     if live is None or live.id != model.id:
         newest = store.newest_deployment(database, model.project_id)

@@ -15,6 +15,8 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
     Raises
     ------
     UnknownObject
+    NotPermitted
+        The caller may not manage its project.
     WrongState
         It is live.
     """
@@ -23,7 +25,7 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
 
     def drop() -> None:
         model = store.model(database, caller, model_id)
-        store.lock_project(database, model.project_id)
+        store.lock_project(database, caller, model.project_id)
         live = store.live_model(database, caller, model.project_id)
         if live is not None and live.id == model.id:
             raise WrongState(
@@ -36,7 +38,14 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
 
 
 def drop_project(session: Session, given: Mapping[str, Any]) -> list[str]:
-    """Remove a project with its models (UnknownObject if there is none of that name); return notes."""
+    """Remove a project with its models; return notes.
+
+    Raises
+    ------
+    UnknownObject
+    NotPermitted
+        It is merely shared with the caller.
+    """
     database, caller = session.database, session.caller()
     name = arguments.required(given, "project_name")
 
@@ -44,6 +53,7 @@ def drop_project(session: Session, given: Mapping[str, Any]) -> list[str]:
         project = store.find_project(database, caller, name)
         if project is None:
             raise store.unknown_project(database, caller, name)
+        project.require("own")
         store.drop_project(database, project)
         return project.notes_for(caller)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pgml import reader, store
+from pgml import access, reader, store
 from pgml.algorithms import ALGORITHMS
 from pgml.errors import (
     InvalidValue,
@@ -74,6 +74,8 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
     name = _project_name(given)
     database = session.database
     project = database.as_owner(lambda: store.find_project(database, caller, name))
+    if project is not None and not access.suffices(project.privilege, "manage"):
+        project = None
     task, relation_name, target, algorithm = (
         given[key] for key in ("task", "relation_name", "y_column_name", "algorithm")
     )

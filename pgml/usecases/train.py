@@ -173,14 +173,14 @@ def _store(
     if wanted.project is None:
         project = store.add_project(database, fresh)
     else:
-        project = store.lock_project(database, wanted.project.id)
+        project = store.lock_project(database, caller, wanted.project.id)
     if (project.task, project.target) != (spec.task, spec.target):
         raise InvalidValue(
             f'project "{project.name}" predicts "{project.target}" by {project.task}',
             detail=f'This training predicts "{spec.target}" by {spec.task}.',
             hint="Another session made the project meanwhile. Give another project_name.",
         )
-    store.update_project(database, project.id, wanted.relation.name, report["recipe"]["moved"])
+    store.update_project(database, project, wanted.relation.name, report["recipe"]["moved"])
     snapshot = {
         "relation_name": wanted.relation.name,
         "columns": [asdict(column) for column in dataset.columns],

@@ -19,14 +19,8 @@ comment on column pgml.projects.owner is 'the role that first trained it';
 comment on column pgml.projects.relation_name is 'the relation of the last training';
 comment on column pgml.projects.moved is 'hashes of rows that were put on the other side of the split';
 
+-- Its policy comes with pgml.grants.
 alter table pgml.projects enable row level security;
-create policy of_members on pgml.projects
-    for select
-    using (exists (
-        select from pg_catalog.pg_roles r
-        where r.rolname = owner and pg_catalog.pg_has_role(r.oid, 'member')
-    ));
-comment on policy of_members on pgml.projects is 'a role sees its own projects';
 
 select pg_catalog.pg_extension_config_dump('pgml.projects', '');
 select pg_catalog.pg_extension_config_dump('pgml.projects_id_seq', '');

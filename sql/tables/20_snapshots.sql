@@ -15,10 +15,12 @@ comment on column pgml.snapshots.data_hash is 'equal for equal rows in any order
 create index snapshots_project_id_idx on pgml.snapshots (project_id);
 
 alter table pgml.snapshots enable row level security;
-create policy of_projects on pgml.snapshots
+create policy of_rights on pgml.snapshots
     for select
-    using (project_id in (select id from pgml.projects));
-comment on policy of_projects on pgml.snapshots is 'those of the projects a role sees';
+    using (project_id in (
+        select project_id from pgml._rights where role = current_user and privilege in ('own', 'manage')
+    ));
+comment on policy of_rights on pgml.snapshots is 'those of the projects a role may manage';
 
 select pg_catalog.pg_extension_config_dump('pgml.snapshots', '');
 select pg_catalog.pg_extension_config_dump('pgml.snapshots_id_seq', '');

@@ -38,10 +38,12 @@ create index models_snapshot_id_idx on pgml.models (snapshot_id);
 alter table pgml.models alter column artifact set storage external;
 
 alter table pgml.models enable row level security;
-create policy of_projects on pgml.models
+create policy of_rights on pgml.models
     for select
-    using (project_id in (select id from pgml.projects));
-comment on policy of_projects on pgml.models is 'those of the projects a role sees';
+    using (project_id in (
+        select project_id from pgml._rights where role = current_user and privilege in ('own', 'manage')
+    ));
+comment on policy of_rights on pgml.models is 'those of the projects a role may manage';
 
 create table pgml.model_parts (
     model_id bigint not null references pgml.models on delete cascade,

@@ -14,10 +14,12 @@ create index deployments_project_id_idx on pgml.deployments (project_id, id);
 create index deployments_model_id_idx on pgml.deployments (model_id);
 
 alter table pgml.deployments enable row level security;
-create policy of_projects on pgml.deployments
+create policy of_rights on pgml.deployments
     for select
-    using (project_id in (select id from pgml.projects));
-comment on policy of_projects on pgml.deployments is 'those of the projects a role sees';
+    using (project_id in (
+        select project_id from pgml._rights where role = current_user and privilege in ('own', 'manage')
+    ));
+comment on policy of_rights on pgml.deployments is 'those of the projects a role may manage';
 
 select pg_catalog.pg_extension_config_dump('pgml.deployments', '');
 select pg_catalog.pg_extension_config_dump('pgml.deployments_id_seq', '');

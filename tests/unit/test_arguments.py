@@ -30,6 +30,16 @@ def test_arguments_are_all_there_and_no_others(text: str | None) -> None:
     assert caught.value.hint == "Call the function pgml.deploy, which sends them."
 
 
+@pytest.mark.parametrize("verb", ["grant", "revoke"])
+def test_sharing_takes_three_texts(verb: str) -> None:
+    given = {"project_name": "p", "role": "r", "privilege": None}
+    assert arguments.checked(verb, json.dumps(given)) == given
+    for name in given:
+        with pytest.raises(InvalidValue, match=f"{name} must be of type text, not 5") as caught:
+            arguments.checked(verb, json.dumps(given | {name: 5}))
+        assert caught.value.hint == f"Call the function pgml.{verb}, which sends them."
+
+
 @pytest.mark.parametrize("value", [5, True, [], {}, 1.5])
 def test_a_value_of_another_type_is_refused(value: Any) -> None:
     with pytest.raises(InvalidValue, match="project_name must be of type text, not"):
@@ -38,7 +48,7 @@ def test_a_value_of_another_type_is_refused(value: Any) -> None:
         arguments.checked("deploy", f'{{"project_name": {"[" * 60}{"]" * 60}}}')
 
 
-@pytest.mark.parametrize("name", ["project_name", "model_id", "source"])
+@pytest.mark.parametrize("name", ["project_name", "model_id", "role", "source"])
 def test_what_is_required_is_neither_null_nor_empty(name: str) -> None:
     assert arguments.required({name: "x"}, name) == "x"
     assert arguments.required({name: 0}, name) == 0
