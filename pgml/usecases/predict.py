@@ -20,6 +20,7 @@ from pgml.usecases.session import Session
 MOST_RESOLVED = 1000
 LONGEST = 1.0
 """Seconds for which a name stays resolved."""
+LONGEST_ON_STANDBY = 0.1
 UNKNOWN: tuple[int, Any] = (-1, None)
 
 
@@ -223,7 +224,9 @@ class Predictions:
         if cache.evictions != self._evictions:
             self._singles.clear()
             self._evictions = cache.evictions
-        if snapshot is not None and not self._in_recovery():
+        if snapshot is not None:
+            if self._in_recovery():
+                self._until = min(self._until, now + LONGEST_ON_STANDBY)
             self._resolved[key] = model
             single = single_row(predictor)
             if single is not None:
@@ -232,7 +235,7 @@ class Predictions:
         return predictor
 
     def _in_recovery(self) -> bool:
-        # There, texts of snapshots do not tell which transactions they see.
+        # There, two snapshots with one text may see different transactions.
         return bool(
             self._session.database.query("select pg_catalog.pg_is_in_recovery() as standby")[0]["standby"]
         )
