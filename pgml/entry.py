@@ -14,6 +14,7 @@ from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.predict import Predictions
 from pgml.usecases.session import Session
+from pgml.usecases.snapshot import snapshot
 from pgml.usecases.train import train
 
 Given = Mapping[str, Any]
@@ -142,6 +143,9 @@ class Entry:
     def train(self, given: Given, path: str) -> Answer:
         return train(self._session, given, path)
 
+    def snapshot(self, given: Given, path: str) -> Answer:
+        return snapshot(self._session, given, path)
+
     def deploy(self, given: Given, path: str) -> Answer:
         return deploy(self._session, given, path)
 
@@ -149,8 +153,7 @@ class Entry:
         return deploy_model(self._session, given), []
 
     def drop_model(self, given: Given, path: str) -> Answer:
-        drop.drop_model(self._session, given)
-        return None, []
+        return None, drop.drop_model(self._session, given)
 
     def drop_project(self, given: Given, path: str) -> Answer:
         return None, drop.drop_project(self._session, given)
@@ -201,6 +204,7 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "drop_project": Entry.drop_project,
     "grant": Entry.grant,
     "revoke": Entry.revoke,
+    "snapshot": Entry.snapshot,
     "load_dataset": Entry.load_dataset,
     "warm": Entry.warm,
     "cache_status": Entry.cache_status,

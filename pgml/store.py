@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pgml import access
+from pgml import access, snapshots
 from pgml.artifact.format import digest
 from pgml.columns import Column
 from pgml.database.port import Database, Row
@@ -248,14 +248,14 @@ def add_model(
     Parameters
     ----------
     snapshot : mapping
-        ``relation_name``, ``columns`` (as JSON), ``row_count`` and ``data_hash``.
+        As `pgml.snapshots.add` takes it.
     values : mapping
         ``algorithm``, ``hyperparams``, ``seed``, ``split``, ``metrics``, ``metric``, ``score``,
         ``columns`` and ``versions``.
     data : bytes
         Of `pgml.artifact.format.pack`.
     """
-    snapshot_id = _add_snapshot(database, caller, project, snapshot)
+    snapshot_id = snapshots.add(database, caller, project.id, snapshot)
     (row,) = database.query(
         "insert into pgml.models (project_id, snapshot_id, number, name, algorithm, hyperparams, seed, split,"
         " metrics, metric, score, columns, versions, size, sha256, artifact, created_by)"
@@ -288,20 +288,6 @@ def add_model(
             data[start : start + PART_BYTES],
         )
     return model(database, caller, row["id"])
-
-
-def _add_snapshot(database: Database, caller: str, project: Project, snapshot: Mapping[str, Any]) -> int:
-    (row,) = database.query(
-        "insert into pgml.snapshots (project_id, relation_name, columns, row_count, data_hash, created_by)"
-        " values ($1::bigint, $2::text, $3::jsonb, $4::bigint, $5::text, $6::name) returning id",
-        project.id,
-        snapshot["relation_name"],
-        json.dumps(snapshot["columns"]),
-        snapshot["row_count"],
-        snapshot["data_hash"],
-        caller,
-    )
-    return int(row["id"])
 
 
 def model_bytes(database: Database, model: Model) -> bytes:

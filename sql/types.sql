@@ -19,6 +19,13 @@ create type pgml.deployed as (
 );
 comment on type pgml.deployed is 'which model is live';
 
+create type pgml.snapshotted as (
+    relation text,
+    row_count bigint,
+    data_hash text
+);
+comment on type pgml.snapshotted is 'the copy of a relation';
+
 create type pgml._outcome as (
     result jsonb,
     notice text,

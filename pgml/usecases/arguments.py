@@ -46,6 +46,7 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "drop_project": {"project_name": "text"},
     "grant": {"project_name": "text", "role": "text", "privilege": "text"},
     "revoke": {"project_name": "text", "role": "text", "privilege": "text"},
+    "snapshot": {"relation_name": "text", "table_name": "text"},
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -57,8 +58,9 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
 
 HINTS: Mapping[str, str] = {
     "project_name": "Name the project, or the table or view to train on.",
+    "table_name": "Name the table to make, or leave table_name out.",
     "model_id": "Give the id that pgml.train returned.",
-    "relation_name": "Name the table or view to predict.",
+    "relation_name": "Name the table or view to read.",
     "role": 'Name the role, or "public" for everybody.',
     "source": f"The datasets are {name_list(SOURCES)}.",
 }

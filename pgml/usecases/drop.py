@@ -1,16 +1,16 @@
 """Drop a model or a project."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgml import store
+from pgml import snapshots, store
 from pgml.errors import WrongState
 from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
 
-def drop_model(session: Session, given: Mapping[str, Any]) -> None:
-    """Remove a model.
+def drop_model(session: Session, given: Mapping[str, Any]) -> list[str]:
+    """Remove a model; return notes.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
     database, caller = session.database, session.caller()
     model_id = arguments.required(given, "model_id")
 
-    def drop() -> None:
+    def drop() -> list[str]:
         model = store.model(database, caller, model_id)
         store.lock_project(database, caller, model.project_id)
         live = store.live_model(database, caller, model.project_id)
@@ -32,9 +32,11 @@ def drop_model(session: Session, given: Mapping[str, Any]) -> None:
                 f'model "{model.name}" is live',
                 hint="Deploy another model of the project first, or drop the project with pgml.drop_project.",
             )
+        notes = _staying(snapshots.kept_tables(database, model.project_id, model.id))
         store.drop_model(database, model)
+        return notes
 
-    database.as_owner(drop, writes=True)
+    return database.as_owner(drop, writes=True)
 
 
 def drop_project(session: Session, given: Mapping[str, Any]) -> list[str]:
@@ -54,7 +56,12 @@ def drop_project(session: Session, given: Mapping[str, Any]) -> list[str]:
         if project is None:
             raise store.unknown_project(database, caller, name)
         project.require("own")
+        notes = _staying(snapshots.kept_tables(database, project.id))
         store.drop_project(database, project)
-        return project.notes_for(caller)
+        return project.notes_for(caller) + notes
 
     return database.as_owner(drop, writes=True)
+
+
+def _staying(tables: Sequence[str]) -> list[str]:
+    return [f"the rows it was trained on stay in {', '.join(tables)}"] if tables else []

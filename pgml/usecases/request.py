@@ -60,6 +60,7 @@ class Request:
     seed: int
     split_by: str | None
     automatic_deploy: bool
+    materialize: bool
 
 
 def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
@@ -103,6 +104,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
         _seed(project, given["seed"]),
         _split_by(project, relation, given["split_by"], target),
         given["automatic_deploy"] is not False,
+        given["materialize_snapshot"] is True,
     )
 
 
@@ -118,7 +120,7 @@ def _project_name(given: Mapping[str, Any]) -> str:
 
 
 def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
-    for option in ("search", "search_params", "search_args", "preprocess", "materialize_snapshot"):
+    for option in ("search", "search_params", "search_args", "preprocess"):
         if given[option]:
             raise NotBuilt(f"{option} is not supported yet", hint=f"Leave {option} out.")
     sampling, runtime = given["test_sampling"], given["runtime"]

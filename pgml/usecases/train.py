@@ -19,6 +19,7 @@ from pgml.target import Target
 from pgml.usecases import deploy, request
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
+from pgml.usecases.snapshot import Kept, keep
 
 WARM_UP = ("pgml.training", "sklearn.linear_model", "sklearn.metrics", "onnx")
 """What most fits import, imported while the rows are read."""
@@ -52,15 +53,17 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
         with runner.start(session.python, limits, WARM_UP) as job:
-            rows = reader.read(database, wanted.relation, columns)
+            kept = keep(session, wanted.relation) if wanted.materialize else None
+            rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)
             spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
             truth = target.read(dataset, dataset.find(spec.target), spec.task)
             _check_range(dataset.find(spec.target), truth)
             report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
     notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
+    notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
     model = database.as_owner(
-        lambda: _store(session, caller, wanted, spec, dataset, report, data), writes=True
+        lambda: _store(session, caller, wanted, kept, spec, dataset, report, data), writes=True
     )
     deployed = False
     if wanted.automatic_deploy:
@@ -150,6 +153,7 @@ def _store(
     session: Session,
     caller: str,
     wanted: Request,
+    kept: Kept | None,
     spec: FitSpec,
     dataset: Dataset,
     report: Mapping[str, Any],
@@ -186,6 +190,8 @@ def _store(
         "columns": [asdict(column) for column in dataset.columns],
         "row_count": len(dataset),
         "data_hash": splitting.data_hash(dataset),
+        "id": kept and kept.id,
+        "materialized": kept and kept.relation.name,
     }
     metric = KEY[spec.task]
     values = {

@@ -41,7 +41,8 @@ select
     m.size,
     m.versions,
     m.created_at,
-    m.created_by
+    m.created_by,
+    s.materialized
 from pgml.models m
 join pgml.projects p on p.id = m.project_id
 join pgml.snapshots s on s.id = m.snapshot_id;

@@ -104,7 +104,6 @@ UNBUILT = {
     "search_params => '{\"a\": [1]}'": "search_params",
     "search_args => '[1]'": "search_args",
     'preprocess => \'{"a": {"impute": "mean"}}\'': "preprocess",
-    "materialize_snapshot => true": "materialize_snapshot",
     "test_sampling => 'random'": 'test_sampling "random"',
     "task => 'clustering'": 'task "clustering"',
     "task => 'decomposition'": 'task "decomposition"',
