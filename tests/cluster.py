@@ -70,6 +70,19 @@ class Cluster:
         self._run_as_server("initdb", "-D", str(self.data), "-U", SUPERUSER, *options)
         self.start()
 
+    def standby(self) -> "Cluster":
+        """Return a hot standby that follows this server, for the caller to remove."""
+        standby = Cluster()
+        try:
+            source = ["-h", self.socket, "-U", SUPERUSER]
+            options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+            self._run_as_server("pg_basebackup", "-D", str(standby.data), *source, *options)
+            standby.start()
+        except BaseException:
+            standby.remove()
+            raise
+        return standby
+
     def start(self, **settings: str) -> None:
         """Start the server, with these settings besides its own, and wait until it answers."""
         every = {**SETTINGS, "unix_socket_directories": self.socket, **settings}
