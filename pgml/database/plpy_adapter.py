@@ -10,6 +10,9 @@ import plpy
 from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
 from pgml.errors import NotPermitted, PgmlError
 
+MOST_PLANS = 200
+"""Statements kept prepared; those that name a relation are of use but once."""
+
 
 class Backend:
     """`pgml.database.port.Database` on SPI."""
@@ -29,6 +32,8 @@ class Backend:
         try:
             plan = self._plans.get((sql, types))
             if plan is None:
+                if len(self._plans) >= MOST_PLANS:
+                    self._plans.clear()
                 plan = self._plans[sql, types] = plpy.prepare(sql, list(types))
             rows: Sequence[Row] = plpy.execute(plan, [sent(value) for value in arguments])
         except plpy.SPIError as error:
