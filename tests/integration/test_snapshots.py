@@ -138,8 +138,8 @@ def test_whatever_has_the_name_is_left_alone(db: Connection, taken: str) -> None
 
 WRONG = {
     "'nope'": ("42P01", 'relation "nope" does not exist', "Give a table or view"),
-    "null": ("22023", "relation_name must not be null", "Name the table or view to copy."),
-    "''": ("22023", "relation_name must not be empty", "Name the table or view to copy."),
+    "null": ("22023", "relation_name must not be null", "Name the table or view to read."),
+    "''": ("22023", "relation_name must not be empty", "Name the table or view to read."),
     "'line', ''": ("22023", "table_name must not be empty", "leave table_name out"),
     "'line', 'my kept'": ("22023", 'table_name "my kept" is no name of a table', "Write it as SQL does"),
     "'line', '\"open'": ("22023", "is no name of a table", "Write it as SQL does"),
