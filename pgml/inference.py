@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 PIECE = 2000
 """Rows predicted at once by a thread: a large forest takes some 50 ms for them."""
 GOLDEN_TOLERANCE = 1e-5
-"""Largest relative difference of a golden row's output under another runtime."""
+"""Largest difference of a golden row's output under another runtime, relative to the outputs' scale."""
 
 
 class Predictor:
@@ -37,7 +37,9 @@ class Predictor:
         Classes in code order, empty for regression.
     label_kind : str
         ``text``, ``boolean`` or ``number``.
-    center : float
+    targets : list of str
+        The columns it predicts, one but for regression.
+    center : ndarray of shape (targets,)
         What is added to the graph's values.
     dot : mapping or None
         ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
@@ -50,7 +52,8 @@ class Predictor:
         self.task: str = artifact.decoder["task"]
         self.labels: list[Any] = artifact.decoder["labels"]
         self.label_kind: str = artifact.decoder["label_kind"]
-        self.center: float = artifact.decoder["center"]
+        self.targets: list[str] = artifact.decoder["targets"]
+        self.center: Floats = np.array(artifact.decoder["center"])
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self._session = _session(artifact.graph)
         _check_golden(self, artifact)
@@ -65,14 +68,17 @@ class Predictor:
         return [name for column in self.columns for name in column.feature_names]
 
     def outputs(self, dataset: Dataset) -> Floats:
-        """Return values of shape (rows,), or probabilities of shape (rows, classes)."""
+        """Return values of shape (rows,) or (rows, targets), or probabilities of shape (rows, classes)."""
         return self.run(self.encoder.encode(dataset))
 
     def run(self, matrix: Matrix) -> Floats:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
         (result,) = self._session.run(None, {"features": matrix})
         outputs = np.asarray(result, dtype=np.float64)
-        return outputs[:, 0] + self.center if self.task == "regression" else outputs
+        if self.task != "regression":
+            return outputs
+        values = outputs + self.center
+        return values[:, 0] if len(self.targets) == 1 else values
 
     def run_in_pieces(
         self, matrix: Matrix, threads: int = 1, check_for_interrupts: Callable[[], None] = lambda: None
@@ -100,7 +106,7 @@ class Predictor:
         run, the input as bytes (the encoded row in `dtype`), the output as float64
         """
         features = np.zeros((1, self.encoder.width), dtype=self.encoder.dtype)
-        outputs = np.zeros((1, 1 if self.task == "regression" else len(self.labels)))
+        outputs = np.zeros((1, len(self.targets if self.task == "regression" else self.labels)))
         binding = self._session.io_binding()
         for bind, array, name in (
             (binding.bind_input, features, self._session.get_inputs()[0].name),
@@ -150,16 +156,19 @@ def runtime() -> str:
     return f"onnxruntime {onnxruntime.__version__}"
 
 
-def golden_rows(matrix: Matrix, outputs: Floats) -> dict[str, Any]:
-    """Return encoded rows with their outputs, as an artifact keeps them."""
-    return {"matrix": matrix.tolist(), "outputs": outputs.tolist(), "runtime": runtime()}
+def golden_rows(matrix: Matrix, outputs: Floats, scale: Floats) -> dict[str, Any]:
+    """Return encoded rows with their outputs, as an artifact keeps them, and the scale for `differs`."""
+    return {
+        "matrix": matrix.tolist(),
+        "outputs": outputs.tolist(),
+        "scale": scale.tolist(),
+        "runtime": runtime(),
+    }
 
 
-def differs(one: Floats, other: Floats, tolerance: float) -> bool:
-    """Return whether two outputs differ by more than a tolerance relative to the largest of them."""
-    if one.shape != other.shape:
-        return True
-    return not bool((np.abs(one - other) <= tolerance * np.abs(one).max()).all())
+def differs(one: Floats, other: Floats, allowed: Floats) -> bool:
+    """Return whether two outputs differ by more than is allowed, for all of them or for each target."""
+    return one.shape != other.shape or not bool((np.abs(one - other) <= allowed).all())
 
 
 _REFUSALS = (
@@ -190,8 +199,8 @@ def _check_golden(predictor: Predictor, artifact: Artifact) -> None:
     if not golden or golden["runtime"] == runtime():
         return
     matrix = np.array(golden["matrix"], dtype=predictor.encoder.dtype)
-    expected = np.array(golden["outputs"]) - predictor.center
-    if differs(expected, predictor.run(matrix) - predictor.center, GOLDEN_TOLERANCE):
+    allowed = GOLDEN_TOLERANCE * np.array(golden["scale"])
+    if differs(np.array(golden["outputs"]), predictor.run(matrix), allowed):
         raise Corrupted(
             f"model predicts otherwise under {runtime()} than under {golden['runtime']}",
             hint="Train it again, or go back to the former version of the libraries.",

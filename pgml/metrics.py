@@ -5,7 +5,7 @@ models without importing scikit-learn; the others are scikit-learn's.
 """
 
 from collections.abc import Callable, Mapping
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -17,18 +17,28 @@ KEY: Mapping[str, str] = {"regression": "r2", "classification": "accuracy"}
 """The metric that decides deployments; greater is better for all of them."""
 
 
-def r2(truth: Floats, predicted: Floats) -> float:
-    """Return 1 - SSE/SST, the coefficient of determination; NaN where it is undefined.
+def r2_by_target(truth: Floats, predicted: Floats) -> Floats:
+    """Return 1 - SSE/SST, the coefficient of determination, of each target; NaN where it is undefined.
 
     Parameters
     ----------
-    truth, predicted : ndarray of shape (rows,)
+    truth, predicted : ndarray of shape (rows,) or (rows, targets)
+
+    Returns
+    -------
+    ndarray of shape () or (targets,)
     """
-    total = float(((truth - truth.mean()) ** 2).sum())
+    total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     # The mean of equal numbers may differ from them by a rounding, so the sum alone does not tell.
-    if total == 0 or np.ptp(truth) == 0:
-        return float("nan")
-    return 1.0 - float(((truth - predicted) ** 2).sum()) / total
+    total = np.where(np.ptp(truth, axis=0) == 0, 0.0, total)
+    rest = ((truth - predicted) ** 2).sum(axis=0)
+    share: Floats = np.divide(rest, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return 1.0 - share
+
+
+def r2(truth: Floats, predicted: Floats) -> float:
+    """Return the mean over targets of `r2_by_target`; NaN where it is undefined for one."""
+    return float(np.mean(r2_by_target(truth, predicted)))
 
 
 def accuracy(truth: Floats, probabilities: Floats) -> float:
@@ -54,9 +64,9 @@ def evaluate(task: str, truth: Floats, outputs: Floats) -> dict[str, float | Non
     Parameters
     ----------
     task : str
-    truth : ndarray of shape (rows,)
+    truth : ndarray of shape (rows,) or (rows, targets)
         Values, or class codes.
-    outputs : ndarray of shape (rows,) or (rows, classes)
+    outputs : ndarray of shape (rows,), (rows, targets) or (rows, classes)
         Predicted values, or probabilities.
     """
     scores = _regression(truth, outputs) if task == "regression" else _classification(truth, outputs)
@@ -64,12 +74,13 @@ def evaluate(task: str, truth: Floats, outputs: Floats) -> dict[str, float | Non
 
 
 def _regression(truth: Floats, predicted: Floats) -> dict[str, float]:
-    squared = float(((truth - predicted) ** 2).mean())
+    """Return the means over targets, each target counting alike whatever its scale."""
+    squared = ((truth - predicted) ** 2).mean(axis=0)
     return {
         "r2": r2(truth, predicted),
         "mean_absolute_error": float(np.abs(truth - predicted).mean()),
-        "mean_squared_error": squared,
-        "root_mean_squared_error": sqrt(squared),
+        "mean_squared_error": float(squared.mean()),
+        "root_mean_squared_error": float(np.sqrt(squared).mean()),
     }
 
 

@@ -57,11 +57,13 @@ class Single:
 def single_row(predictor: Predictor) -> Single | None:
     """Return how to predict a row; None if the model needs the general path.
 
-    That is so where a column of type real rounds what a float64 graph is given.
+    That is so with several targets, and where a column of type real rounds what a float64 graph is given.
     """
     encoder = predictor.encoder
     double = encoder.dtype == "float64"
     if double and any(each.column.type.startswith("real") for each in encoder.encodings):
+        return None
+    if len(predictor.targets) > 1:
         return None
     if predictor.dot is not None:
         numbers, encoded = _dot(predictor, predictor.dot["weights"], predictor.dot["intercept"])
@@ -140,7 +142,7 @@ def _graph(predictor: Predictor) -> tuple[Run, Run]:
 def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
     """Return value, label and probabilities of a graph's outputs."""
     if predictor.task == "regression":
-        center = predictor.center
+        center = float(predictor.center[0])
         return lambda outputs: outputs[0] + center, _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
 

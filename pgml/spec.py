@@ -59,8 +59,8 @@ class FitSpec:
     Attributes
     ----------
     task : str
-    target : str
-        The column to predict.
+    targets : sequence of str
+        The columns to predict: several for regression alone.
     features : sequence of str
         The columns to predict from, in the relation's order.
     algorithm : str
@@ -75,7 +75,7 @@ class FitSpec:
     """
 
     task: str
-    target: str
+    targets: Sequence[str]
     features: Sequence[str]
     algorithm: str
     hyperparams: Mapping[str, Any]

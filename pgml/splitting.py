@@ -65,8 +65,8 @@ def choose(
         Rows whose target is known.
     recipe : Recipe
         With the rows the project has moved before.
-    outcome : ndarray of shape (rows,)
-        The target: a number, or the code of a class.
+    outcome : ndarray of shape (rows,) or (rows, targets)
+        The target: numbers, or the code of a class.
     classes : bool
         Each value of the target must be on the training side.
 
@@ -125,7 +125,7 @@ def _numbered(dataset: Dataset, recipe: Recipe, keys: Hashes, outcome: npt.NDArr
     # An interval counted from now() changes every day, its order does not.
     intervals = [dataset.values(column.name)[:, 0] for column in rest if column.type == "interval"]
     others = row_hashes(dataset, [column.name for column in rest if column.type != "interval"])
-    order = np.lexsort((*intervals, others, outcome, keys))
+    order = np.lexsort((*intervals, others, *np.atleast_2d(outcome.T), keys))
     ordered = keys[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     ranks = np.arange(keys.size) - np.repeat(first, np.diff(np.r_[first, keys.size]))

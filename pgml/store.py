@@ -34,7 +34,7 @@ class Project:
     name: str
     owner: str
     task: str
-    target: str
+    targets: Sequence[str]
     relation_name: str
     test_sampling: str
     test_size: float
@@ -72,9 +72,9 @@ class Model:
 
 
 _PROJECT = f"""
-    select p.id, p.name, p.owner::text as owner, p.task, p.targets[1] as target, p.relation_name,
-        p.test_sampling, p.test_size, p.seed::bigint as seed, p.split_by, p.moved::text as moved,
-        h.privilege
+    select p.id, p.name, p.owner::text as owner, p.task,
+        pg_catalog.to_json(p.targets)::text as targets, p.relation_name, p.test_sampling, p.test_size,
+        p.seed::bigint as seed, p.split_by, p.moved::text as moved, h.privilege
     from pgml.projects p {access.HELD}
     where h.privilege is not null
 """
@@ -200,13 +200,14 @@ def add_project(database: Database, fresh: Project) -> Project:
     database.query(
         "insert into pgml.projects"
         " (name, owner, task, targets, relation_name, test_sampling, test_size, seed, split_by)"
-        " values ($1::text, $2::name, $3::text, array[$4::text], $5::text, $6::text, $7::float8, $8::int,"
-        " $9::text)"
+        " values ($1::text, $2::name, $3::text,"
+        " array(select * from pg_catalog.json_array_elements_text($4::json)),"
+        " $5::text, $6::text, $7::float8, $8::int, $9::text)"
         " on conflict (owner, name) do nothing",
         fresh.name,
         fresh.owner,
         fresh.task,
-        fresh.target,
+        json.dumps(list(fresh.targets)),
         fresh.relation_name,
         fresh.test_sampling,
         fresh.test_size,
@@ -377,7 +378,7 @@ def drop_project(database: Database, project: Project) -> None:
 
 
 def _project(row: Row) -> Project:
-    return Project(**{**row, "moved": json.loads(row["moved"])})
+    return Project(**{**row, "moved": json.loads(row["moved"]), "targets": tuple(json.loads(row["targets"]))})
 
 
 def _model(row: Row) -> Model:

@@ -1,4 +1,4 @@
-"""The column to predict: what task it makes, and its values as a fit wants them."""
+"""What is to be predicted: the task a column makes, and its values as a fit wants them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ MOST_CLASSES = 20
 
 @dataclass(frozen=True)
 class Target:
-    """The target of each row.
+    """The target of each row, or several.
 
     Attributes
     ----------
-    values : ndarray of shape (rows,)
+    values : ndarray of shape (rows,), or (rows, targets) for several
         float64: the number, or the code of the class, 0 … k-1.
     labels : list of str or float
         The classes in code order; empty for regression.
@@ -46,26 +46,21 @@ def infer_task(dataset: Dataset, column: Column) -> str:
     return "regression"
 
 
-def read(dataset: Dataset, column: Column, task: str) -> Target:
-    """Return the target of rows where it is known.
+def read(dataset: Dataset, names: Sequence[str], task: str) -> Target:
+    """Return the targets of rows where they are known.
 
     Raises
     ------
     WrongType
         A text is to be predicted by regression.
     InvalidValue
-        The target does not vary.
+        A target does not vary.
     """
     if task == "regression":
-        if column.is_category:
-            raise WrongType(
-                f'target column "{column.name}" has type {column.type}, regression wants a number',
-                hint="Say task => 'classification', or cast the column in a view.",
-            )
-        values = dataset.values(column.name)[:, 0]
-        if np.ptp(values) == 0:
-            raise _constant(column, f"Every row has the value {values[0]:g}.")
-        return Target(values, [], "number")
+        values = [_numbers(dataset, dataset.find(name)) for name in names]
+        return Target(values[0] if len(values) == 1 else np.column_stack(values), [], "number")
+    (name,) = names
+    column = dataset.find(name)
     target = _classes(dataset, column)
     if len(target.labels) < 2:
         shown = label_text(target.labels[0], target.label_kind)
@@ -80,6 +75,18 @@ def label_text(label: Any, kind: str) -> str:
     if kind == "number":
         return str(int(label)) if float(label).is_integer() else repr(float(label))
     return str(label)
+
+
+def _numbers(dataset: Dataset, column: Column) -> npt.NDArray[np.float64]:
+    if column.is_category:
+        raise WrongType(
+            f'target column "{column.name}" has type {column.type}, regression wants a number',
+            hint="Say task => 'classification', or cast the column in a view.",
+        )
+    values = dataset.values(column.name)[:, 0]
+    if np.ptp(values) == 0:
+        raise _constant(column, f"Every row has the value {values[0]:g}.")
+    return values
 
 
 def _classes(dataset: Dataset, column: Column) -> Target:
@@ -100,7 +107,7 @@ def _constant(column: Column, detail: str) -> InvalidValue:
     )
 
 
-def known(dataset: Dataset, name: str) -> Dataset:
-    """Return the rows whose target is not NULL."""
-    missing = dataset.missing(name)
+def known(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """Return the rows in which no target is NULL."""
+    missing = np.any([dataset.missing(name) for name in names], axis=0)
     return dataset.take(~missing) if missing.any() else dataset

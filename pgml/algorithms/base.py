@@ -82,11 +82,12 @@ class Algorithm:
         ``float32`` or ``float64``: what its graph's input is.
     fit : callable (matrix, target, hyperparams, context) -> Fitted
         ``matrix`` of shape (rows, features) in `dtype`; ``target`` of shape (rows,): float64
-        values for regression, int64 class codes 0 … k-1, each present, for classification.
-        `hyperparams` are the user's own, already known by name. Raises InvalidValue for a bad value.
+        values for regression, or (rows, targets) for several; int64 class codes 0 … k-1, each present,
+        for classification. `hyperparams` are the user's own, already known by name.
+        Raises InvalidValue for a bad value.
     predict : callable (estimator, matrix, task) -> float64 array
-        Of the fitted estimator itself: values of shape (rows,) for regression, probabilities of
-        shape (rows, k) in code order for classification.
+        Of the fitted estimator itself: values of the target's shape for regression,
+        probabilities of shape (rows, k) in code order for classification.
     centered : callable (task, hyperparams) -> bool
         A target moved by a constant gives the same model, moved, and one far from 0 loses digits.
     graph_bytes : callable (estimator, task) -> int
@@ -94,8 +95,8 @@ class Algorithm:
     graph : callable (estimator, task) -> onnx.ModelProto
         See `pgml.artifact.graph` for the names and shapes of its input and output.
     dot : callable (estimator, task) -> mapping or None
-        ``weights`` and ``intercept`` where the output follows from one dot product: the value of a
-        regression, or the sign that tells two classes.
+        ``weights`` and ``intercept`` where the output follows from one dot product: the one value
+        of a regression, or the sign that tells two classes.
     """
 
     name: str

@@ -49,6 +49,8 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     given = dict(hyperparams)
     if context.task == "regression":
         given.pop("random_state", None)
+        # With several targets joblib would start processes, which no bound here reaches.
+        given.pop("n_jobs", None)
         return fit_quietly(LinearRegression, given, matrix, target, hyperparams)
     given = {"max_iter": MAX_ITER, "random_state": context.seed} | given
     return fit_quietly(LogisticRegression, given, matrix, target, hyperparams)
@@ -79,11 +81,11 @@ def graph(estimator: Any, task: str) -> "ModelProto":
             built.two_classes(built.apply("Sigmoid", margin))
         else:
             built.apply("Softmax", margin, axis=1)
-    return built.finish(task, 1 if task == "regression" else len(estimator.classes_))
+    return built.finish(task, coefficients.shape[1] if task == "regression" else len(estimator.classes_))
 
 
 def dot(estimator: Any, task: str) -> dict[str, Any] | None:
-    """Return the coefficients; None for more than two classes."""
+    """Return the coefficients; None for more than two classes or several targets."""
     coefficients = np.atleast_2d(estimator.coef_)
     if len(coefficients) > 1:
         return None

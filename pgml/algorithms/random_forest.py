@@ -106,31 +106,33 @@ def graph_bytes(estimator: Any, task: str) -> int:
     """Return the size of the graph, from the counts of its nodes."""
     from pgml.artifact.trees import size
 
-    trees = _trees(estimator, task, *_center(estimator, task))
-    return 300 + size(trees, int(estimator.n_features_in_))
+    center, scale = _center(estimator, task)
+    trees = _trees(estimator, task, center, scale)
+    return 300 + 16 * len(center) + size(trees, int(estimator.n_features_in_))
 
 
 def graph(estimator: Any, task: str) -> "ModelProto":
     """Return the trees' mean.
 
     A regression leaf is a float32, so what it holds is its distance from the
-    forest's center, brought to at most 1; center and scale follow in float64.
+    forest's center, brought to at most 1; center and scale follow in float64,
+    each target's own.
     """
     from pgml.artifact import trees
     from pgml.artifact.graph import Graph
 
     center, scale = _center(estimator, task)
-    classes = 1 if task == "regression" else int(estimator.n_classes_)
+    width = len(center) if task == "regression" else int(estimator.n_classes_)
+    two_classes = task == "classification" and width == 2
     built = Graph(int(estimator.n_features_in_), "float32")
-    targets = 1 if classes == 2 else classes
     emitted = _trees(estimator, task, center, scale)
-    total = trees.append(built, emitted, targets, trees.LESS_OR_EQUAL)
+    total = trees.append(built, emitted, 1 if two_classes else width, trees.LESS_OR_EQUAL)
     mean = built.apply("Div", total, built.constant(len(estimator.estimators_) / scale))
     if task == "regression":
         built.apply("Add", mean, built.constant(center))
-    elif classes == 2:
+    elif two_classes:
         built.two_classes(mean)
-    return built.finish(task, classes)
+    return built.finish(task, width)
 
 
 def _smallest_leaf(
@@ -145,8 +147,12 @@ def _smallest_leaf(
     from pgml.artifact.trees import size
 
     rows, features = matrix.shape
-    classes = 1 if task == "regression" else int(target.max()) + 1
-    if _WORST_BYTES * rows * TREES * (classes if classes > 2 else 1) <= bound:
+    if task == "regression":
+        votes = target[0].size
+    else:
+        classes = int(target.max()) + 1
+        votes = classes if classes > 2 else 1
+    if _WORST_BYTES * rows * TREES * votes <= bound:
         return 1
     leaf = 1
     while leaf < rows:
@@ -159,31 +165,35 @@ def _smallest_leaf(
     return leaf
 
 
-def _center(estimator: Any, task: str) -> tuple[float, float]:
-    """Return what is taken from each leaf, and what it is then divided by."""
+def _center(estimator: Any, task: str) -> tuple[Floats, Floats]:
+    """Return what is taken from each leaf, and what it is then divided by, of shape (targets,)."""
     if task != "regression":
-        return 0.0, 1.0
-    trees = [each.tree_.value[:, 0, 0] for each in estimator.estimators_]
-    center = float(np.mean([values[0] for values in trees]))
-    widest = max(float(np.abs(values - center).max()) for values in trees)
-    return center, float(2.0 ** np.ceil(np.log2(widest))) if widest > 0 else 1.0
+        return np.zeros(1), np.ones(1)
+    trees = [each.tree_.value[:, :, 0] for each in estimator.estimators_]
+    center = np.mean([values[0] for values in trees], axis=0)
+    widest = np.max([np.abs(values - center).max(axis=0) for values in trees], axis=0)
+    return center, 2.0 ** np.ceil(np.log2(np.where(widest > 0, widest, 1.0)))
 
 
-def _trees(estimator: Any, task: str, center: float, scale: float) -> Iterator["Tree"]:
+def _trees(estimator: Any, task: str, center: Floats, scale: Floats) -> Iterator["Tree"]:
     """Give the trees one by one, as the graph holds them."""
     from pgml.artifact import trees
 
     for each in estimator.estimators_:
-        values = each.tree_.value[:, 0, :]
         if task == "regression":
-            yield _tree(each.tree_, (values[:, 0] - center) / scale)
-        elif values.shape[1] == 2:
+            # A leaf has a vote for each target, so each target has a tree of its own.
+            moved = (each.tree_.value[:, :, 0] - center) / scale
+            for target, weight in enumerate(moved.T):
+                yield _tree(each.tree_, weight, target)
+            continue
+        values = each.tree_.value[:, 0, :]
+        if values.shape[1] == 2:
             yield _tree(each.tree_, values[:, 1])
         else:
             yield from trees.layers(_tree(each.tree_, values[:, 0]), values)
 
 
-def _tree(arrays: Any, weight: Floats) -> "Tree":
+def _tree(arrays: Any, weight: Floats, target: int = 0) -> "Tree":
     from pgml.artifact.trees import Tree, floor32
 
     return Tree(
@@ -192,7 +202,7 @@ def _tree(arrays: Any, weight: Floats) -> "Tree":
         feature=arrays.feature,
         threshold=floor32(arrays.threshold),
         missing_left=arrays.missing_go_to_left.astype(np.bool_),
-        target=np.zeros(len(weight), dtype=np.int64),
+        target=np.full(len(weight), target, dtype=np.int64),
         weight=weight.astype(np.float32),
     )
 

@@ -125,7 +125,8 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     classes = 1 if context.task == "regression" else int(target.max()) + 1
     given = _renamed(hyperparams)
     _check_served(given, context.task)
-    _check_values(given, matrix.shape[1], classes)
+    margins = target[0].size if context.task == "regression" else classes if classes > 2 else 1
+    _check_values(given, matrix.shape[1], margins)
     _check_base_score(given, context.task, classes)
     options = {"random_state": context.seed, "verbosity": 0} | _as_texts(given)
     options["n_jobs"] = context.jobs(given.get("n_jobs"))
@@ -194,7 +195,7 @@ def graph(estimator: Any, task: str) -> "ModelProto":
         second = built.apply("Sigmoid", margin)
         if task == "classification":
             built.two_classes(second)
-    return built.finish(task, 1 if task == "regression" else int(estimator.n_classes_))
+    return built.finish(task, model.groups if task == "regression" else int(estimator.n_classes_))
 
 
 def _renamed(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +230,7 @@ def _check_served(given: Mapping[str, Any], task: str) -> None:
     raise InvalidValue(f'objective "{objective}" {problem}', hint=hint)
 
 
-def _check_values(given: Mapping[str, Any], features: int, classes: int) -> None:
+def _check_values(given: Mapping[str, Any], features: int, margins: int) -> None:
     """Refuse what XGBoost itself would take in silence."""
     for name in ("n_estimators", "early_stopping_rounds"):
         if given.get(name) is not None and given[name] < 1:
@@ -237,7 +238,7 @@ def _check_values(given: Mapping[str, Any], features: int, classes: int) -> None
     lengths = {
         "feature_weights": features,
         "monotone_constraints": features,
-        "base_score": classes if classes > 2 else 1,
+        "base_score": margins,
     }
     for name, length in lengths.items():
         value = given.get(name)

@@ -23,7 +23,7 @@ class BoosterModel:
     objective : str
     features : int
     groups : int
-        Margins of a row: the number of classes if they are more than two, else 1.
+        Margins of a row: the number of targets, or of classes if they are more than two.
     base_score : ndarray of shape (1,) or (groups,)
         As stored: of a single margin in the space of predictions, else of margins.
     trees : sequence of mapping
@@ -56,7 +56,7 @@ def read(estimator: Any) -> BoosterModel:
     return BoosterModel(
         objective=learner["objective"]["name"],
         features=int(shape["num_feature"]),
-        groups=max(1, int(shape["num_class"])),
+        groups=max(1, int(shape["num_class"]), int(shape["num_target"])),
         base_score=np.array(scores, dtype=np.float32).astype(np.float64),
         trees=model["trees"][:last],
         tree_groups=model["tree_info"][:last],

@@ -29,10 +29,10 @@ class Artifact:
     encoder : mapping
         Of `pgml.preprocessing.Encoder`.
     decoder : mapping
-        ``task``, ``labels``, ``label_kind`` and ``center``, ``dot``.
+        ``task``, ``targets``, ``labels``, ``label_kind`` and ``center``, ``dot``.
     golden : mapping
-        ``matrix`` and ``outputs`` of a few test rows and the ``runtime`` that computed
-        them; checked again when another runtime loads the model.
+        ``matrix`` and ``outputs`` of a few test rows, the ``scale`` of what varies in these, and the
+        ``runtime`` that computed them; checked again when another runtime loads the model.
     graph : bytes
         An ONNX model, see `pgml.artifact.graph`.
     """

@@ -3,7 +3,7 @@
 A graph has one input, ``features``, of shape (rows, width): the encoder's
 matrix, float32 or float64 as the algorithm says.  It has one output in float64:
 
-* regression: ``value`` of shape (rows, 1);
+* regression: ``value`` of shape (rows, targets);
 * classification: ``probabilities`` of shape (rows, classes), in code order.
 
 It is made of a few standard operators only, so that other targets than ONNX

@@ -238,8 +238,8 @@ def _rescored(
         )
     relation = reader.required(database, project.relation_name)
     wanted = [relation.column(name) for name, _ in relation.columns]
-    dataset = target.known(reader.read(database, relation, wanted), project.target)
-    truth = target.read(dataset, dataset.find(project.target), project.task)
+    dataset = target.known(reader.read(database, relation, wanted), project.targets)
+    truth = target.read(dataset, project.targets, project.task)
     present = splitting.data_hash(dataset)
     usable = [
         model

@@ -1,7 +1,7 @@
 """The arguments of train: checked once, and the short form told from the long one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,8 @@ class Request:
         The one that is there already.
     project_name : str
     relation : Relation
-    target : str
+    targets : tuple of str
+        The columns to predict.
     task : str or None
         None: to be inferred from the target.
     algorithm : str
@@ -52,7 +53,7 @@ class Request:
     project: Project | None
     project_name: str
     relation: Relation
-    target: str
+    targets: tuple[str, ...]
     task: str | None
     algorithm: str
     hyperparams: Mapping[str, Any]
@@ -71,12 +72,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
     PgmlError
         An argument is wrong, contradicts another or the project, or names what is not built.
     """
-    _refuse_unbuilt(given)
-    name = _project_name(given)
-    database = session.database
-    project = database.as_owner(lambda: store.find_project(database, caller, name))
-    if project is not None and not access.suffices(project.privilege, "manage"):
-        project = None
+    name, project = known_project(session, caller, given)
     task, relation_name, target, algorithm = (
         given[key] for key in ("task", "relation_name", "y_column_name", "algorithm")
     )
@@ -91,18 +87,53 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
     else:
         _check_task(session, project, name, given)
         relation = _relation(session, caller, project, name, relation_name)
-    target = _target(project, relation, target)
+    targets = (_target(project, relation, target),)
+    return of_arguments(given, project, name, relation, targets, task, algorithm)
+
+
+def known_project(session: Session, caller: str, given: Mapping[str, Any]) -> tuple[str, Project | None]:
+    """Return the name of the project and, if it is there, the project.
+
+    Raises
+    ------
+    PgmlError
+        The name cannot be one, or another argument asks for what is not built.
+    """
+    _refuse_unbuilt(given)
+    name = _project_name(given)
+    database = session.database
+    project = database.as_owner(lambda: store.find_project(database, caller, name))
+    if project is not None and not access.suffices(project.privilege, "manage"):
+        return name, None
+    return name, project
+
+
+def of_arguments(
+    given: Mapping[str, Any],
+    project: Project | None,
+    name: str,
+    relation: Relation,
+    targets: tuple[str, ...],
+    task: str | None,
+    algorithm: str | None,
+) -> Request:
+    """Return the request, the arguments that every kind of training has checked.
+
+    Raises
+    ------
+    PgmlError
+    """
     return Request(
         project,
         name,
         relation,
-        target,
+        targets,
         _same(project, "task", task),
         _algorithm(algorithm, task),
         _object(given, "hyperparams"),
         _test_size(project, given["test_size"]),
         _seed(project, given["seed"]),
-        _split_by(project, relation, given["split_by"], target),
+        _split_by(project, relation, given["split_by"], targets),
         given["automatic_deploy"] is not False,
         given["materialize_snapshot"] is True,
     )
@@ -181,9 +212,17 @@ def _check_task(session: Session, project: Project | None, name: str, given: Map
     )
 
 
-def _relation(
-    session: Session, caller: str, project: Project | None, name: str, relation_name: str | None
-) -> Relation:
+def relation_of(
+    session: Session, caller: str, project: Project | None, relation_name: str | None
+) -> Relation | None:
+    """Return the relation that is named, or else the project's last; None if there is neither.
+
+    Raises
+    ------
+    UnknownRelation
+    NotPermitted
+        The project is another role's, so its relation is not read unasked.
+    """
     if relation_name is not None:
         return reader.required(session.database, relation_name)
     if project is not None:
@@ -194,6 +233,15 @@ def _relation(
                 hint="Give relation_name, or act as that role with set role.",
             )
         return reader.required(session.database, project.relation_name)
+    return None
+
+
+def _relation(
+    session: Session, caller: str, project: Project | None, name: str, relation_name: str | None
+) -> Relation:
+    relation = relation_of(session, caller, project, relation_name)
+    if relation is not None:
+        return relation
     relation = reader.find(session.database, name)
     if relation is not None:
         raise InvalidValue(
@@ -208,14 +256,19 @@ def _relation(
 
 
 def _target(project: Project | None, relation: Relation, given: str | None) -> str:
+    if project is not None and len(project.targets) > 1:
+        raise InvalidValue(
+            f'project "{project.name}" has several targets: {name_list(project.targets)}',
+            hint="Call pgml.train_joint to train it again, or give another project_name.",
+        )
     if given is None:
         if project is None:
             raise NotBuilt(
                 "training without y_column_name is not supported yet", hint="Give the column to predict."
             )
-        given = project.target
-    elif project is not None and given != project.target:
-        raise _other(project, "target", project.target, given)
+        given = project.targets[0]
+    elif project is not None and (given,) != project.targets:
+        raise other(project, "target", project.targets[0], given)
     relation.column(given)
     return given
 
@@ -226,11 +279,12 @@ def _same(project: Project | None, what: str, given: Any, default: Any = None) -
         return default if given is None else given
     own = getattr(project, what)
     if given is not None and given != own:
-        raise _other(project, what, own, given)
+        raise other(project, what, own, given)
     return own
 
 
-def _other(project: Project, what: str, own: Any, given: Any) -> InvalidValue:
+def other(project: Project, what: str, own: Any, given: Any) -> InvalidValue:
+    """Return the error for a value that is not the one a known project keeps."""
     return InvalidValue(
         f'project "{project.name}" has {what} {_shown(own)}, not {_shown(given)}',
         hint="A project never changes it. Give another project_name, or call pgml.drop_project first.",
@@ -238,6 +292,8 @@ def _other(project: Project, what: str, own: Any, given: Any) -> InvalidValue:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return name_list(value)
     return f'"{value}"' if isinstance(value, str) else ("none" if value is None else str(value))
 
 
@@ -283,10 +339,12 @@ def _seed(project: Project | None, given: int | None) -> int:
     return seed
 
 
-def _split_by(project: Project | None, relation: Relation, given: str | None, target: str) -> str | None:
+def _split_by(
+    project: Project | None, relation: Relation, given: str | None, targets: Sequence[str]
+) -> str | None:
     column: str | None = _same(project, "split_by", given)
     if column is not None:
         relation.column(column)
-        if column == target:
+        if column in targets:
             raise InvalidValue("split_by is the target", hint="Split by another column.")
     return column

@@ -1,7 +1,7 @@
 """Train: read a relation, fit in a child process, store the model, deploy it if it is better."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from pgml import algorithms, reader, runner, splitting, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
-from pgml.errors import InvalidValue
+from pgml.errors import InvalidValue, name_list
 from pgml.metrics import KEY
 from pgml.runner import Limits
 from pgml.spec import FitSpec, Recipe
@@ -27,8 +27,13 @@ LARGEST_TARGET = 1e37
 """Beyond it float32, in which trees hold what they predict, nears its end."""
 
 
-def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
-    """Train as pgml.train was called.
+def train(
+    session: Session,
+    given: Mapping[str, Any],
+    search_path: str,
+    checked: Callable[[Session, str, Mapping[str, Any]], Request] = request.checked,
+) -> tuple[dict[str, Any], list[str]]:
+    """Train as pgml.train was called, or as another verb was that checks its arguments otherwise.
 
     Parameters
     ----------
@@ -36,6 +41,7 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
         The arguments by name.
     search_path : str
         The caller's.
+    checked : callable (session, caller, given) -> Request
 
     Returns
     -------
@@ -48,7 +54,7 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
     database = session.database
     caller = session.caller()
     with reader.search_path(database, search_path):
-        wanted = request.checked(session, caller, given)
+        wanted = checked(session, caller, given)
         columns = _columns(wanted)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
@@ -57,8 +63,8 @@ def train(session: Session, given: Mapping[str, Any], search_path: str) -> tuple
             rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)
             spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
-            truth = target.read(dataset, dataset.find(spec.target), spec.task)
-            _check_range(dataset.find(spec.target), truth)
+            truth = target.read(dataset, spec.targets, spec.task)
+            _check_range(spec.targets, truth)
             report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
     notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
     notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
@@ -85,7 +91,7 @@ def _columns(wanted: Request) -> list[Column]:
     """Return all columns of the relation, each known to be readable."""
     columns = [wanted.relation.column(name) for name, _ in wanted.relation.columns]
     for column in columns:
-        if column.name == wanted.target:
+        if column.name in wanted.targets:
             checked_target(column)
     return columns
 
@@ -97,10 +103,11 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
             f'relation "{wanted.relation.name}" has no rows',
             hint="Fill it, or check the view's conditions and the row-level security that applies to you.",
         )
-    known = target.known(dataset, wanted.target)
+    known = target.known(dataset, wanted.targets)
+    named = " or ".join(f'"{name}"' for name in wanted.targets)
     if len(known) == 0:
         raise InvalidValue(
-            f'target column "{wanted.target}" is NULL in every row',
+            f"target column {named} is NULL in every row",
             hint="Check the join it comes from, or choose another target.",
         )
     if len(known) == 1:
@@ -109,28 +116,27 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
             hint="Train on more rows: some to fit, some to test on.",
         )
     dropped = len(dataset) - len(known)
-    return known, [f'{dropped} row(s) with NULL in "{wanted.target}" were left out'] if dropped else []
+    return known, [f"{dropped} row(s) with NULL in {named} were left out"] if dropped else []
 
 
-def _check_range(column: Column, truth: Target) -> None:
+def _check_range(names: Sequence[str], truth: Target) -> None:
     """Raise InvalidValue for numbers with which a loss or a metric overflows."""
     if truth.labels:
         return
-    largest = float(np.abs(truth.values).max())
-    if largest > LARGEST_TARGET:
-        raise InvalidValue(
-            f'target column "{column.name}" holds '
-            + ("infinite values" if np.isinf(largest) else f"numbers beyond {LARGEST_TARGET:g}"),
-            hint="Turn them into NULL in the view, or predict a smaller unit.",
-        )
+    for name, largest in zip(names, np.atleast_1d(np.abs(truth.values).max(axis=0)), strict=True):
+        if largest > LARGEST_TARGET:
+            raise InvalidValue(
+                f'target column "{name}" holds '
+                + ("infinite values" if np.isinf(largest) else f"numbers beyond {LARGEST_TARGET:g}"),
+                hint="Turn them into NULL in the view, or predict a smaller unit.",
+            )
 
 
 def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:
-    column = dataset.find(wanted.target)
-    task = wanted.task or target.infer_task(dataset, column)
+    task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
     algorithm = algorithms.find(wanted.algorithm, task)
     algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
-    features = [name for name in dataset.names if name not in (wanted.target, wanted.split_by)]
+    features = [name for name in dataset.names if name not in (*wanted.targets, wanted.split_by)]
     if wanted.split_by:
         hashed: tuple[str, ...] = (wanted.split_by,)
     else:
@@ -138,7 +144,7 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
     moved = wanted.project.moved if wanted.project else {}
     return FitSpec(
         task,
-        wanted.target,
+        wanted.targets,
         features,
         wanted.algorithm,
         wanted.hyperparams,
@@ -166,7 +172,7 @@ def _store(
         wanted.project_name,
         caller,
         spec.task,
-        spec.target,
+        spec.targets,
         wanted.relation.name,
         "hash",
         wanted.test_size,
@@ -178,10 +184,10 @@ def _store(
         project = store.add_project(database, fresh)
     else:
         project = store.lock_project(database, caller, wanted.project.id)
-    if (project.task, project.target) != (spec.task, spec.target):
+    if (project.task, project.targets) != (spec.task, spec.targets):
         raise InvalidValue(
-            f'project "{project.name}" predicts "{project.target}" by {project.task}',
-            detail=f'This training predicts "{spec.target}" by {spec.task}.',
+            f'project "{project.name}" predicts {name_list(project.targets)} by {project.task}',
+            detail=f"This training predicts {name_list(spec.targets)} by {spec.task}.",
             hint="Another session made the project meanwhile. Give another project_name.",
         )
     store.update_project(database, project, wanted.relation.name, report["recipe"]["moved"])

@@ -33,7 +33,7 @@ def rows_as_read(db: Connection, name: str) -> Dataset:
 def fitted(dataset: Dataset, wanted: str, algorithm: str) -> Any:
     """Fit in this process as the child does, from the parts that are tested by themselves."""
     known = algorithms.find(algorithm, task := target.infer_task(dataset, dataset.find(wanted)))
-    truth = target.read(dataset, dataset.find(wanted), task)
+    truth = target.read(dataset, [wanted], task)
     features = [column for column in dataset.columns if column.name != wanted]
     recipe = Recipe(0.25, 0, tuple(column.name for column in features))
     _, mask, _ = splitting.choose(dataset, recipe, truth.values, bool(truth.labels))

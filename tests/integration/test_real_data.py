@@ -105,7 +105,7 @@ def known_rows(db: Connection, goal: Goal) -> Dataset:
     adapter = Adapter(db)
     relation = required(adapter, goal.table)
     rows = read(adapter, relation, [relation.column(name) for name, _ in relation.columns])
-    return target.known(rows, goal.column)
+    return target.known(rows, [goal.column])
 
 
 def plain_score(
@@ -142,7 +142,7 @@ def predicted(db: Connection, model: str, goal: Goal, rows: Dataset) -> npt.NDAr
 @pytest.mark.parametrize("goal", GOALS, ids=lambda goal: f"{goal.table}-{goal.column}")
 def test_a_real_table(shared: Connection, goal: Goal) -> None:
     rows = known_rows(shared, goal)
-    truth = target.read(rows, rows.find(goal.column), goal.task).values
+    truth = target.read(rows, [goal.column], goal.task).values
     for number, algorithm in enumerate(("linear", "random_forest", "xgboost"), 1):
         with notices(shared) as said:
             train = "select model, task, score, deployed from pgml.train(%s, null, %s, %s, %s)"

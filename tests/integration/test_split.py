@@ -47,7 +47,7 @@ def on_test_side(db: Connection, recipe: Recipe, relation: str, goal: str = "y")
     found = required(adapter, relation)
     dataset = read(adapter, found, [found.column(name) for name, _ in found.columns])
     task = target.infer_task(dataset, dataset.find(goal))
-    return splitting.test_rows(dataset, recipe, target.read(dataset, dataset.find(goal), task).values)
+    return splitting.test_rows(dataset, recipe, target.read(dataset, [goal], task).values)
 
 
 def test_a_row_that_occurs_twice_is_on_one_side(shared: Connection) -> None:

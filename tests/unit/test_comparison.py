@@ -25,8 +25,8 @@ DATA = builders.dataset(
 )
 RECIPE = Recipe(0.25, 0, ("a", "v"))
 ALL = np.ones(COUNT, dtype=bool)
-LABELS = target.read(DATA, DATA.find("label"), "classification")
-NUMBERS = target.read(DATA, DATA.find("y"), "regression")
+LABELS = target.read(DATA, ["label"], "classification")
+NUMBERS = target.read(DATA, ["y"], "regression")
 
 
 @dataclass
@@ -96,6 +96,17 @@ def test_a_regression_is_scored_by_r2_on_the_rows_asked_for() -> None:
     assert comparison.score(predictor("regression", [], mean), DATA, NUMBERS, rows) == pytest.approx(0)
 
 
+def test_several_targets_are_scored_by_the_mean_of_their_r2() -> None:
+    truth = target.read(DATA, ["y", "a"], "regression")
+    half = np.column_stack([truth.values[:, 0], np.full(COUNT, np.arange(COUNT).mean())])
+    assert comparison.score(predictor("regression", [], half), DATA, truth, ALL) == pytest.approx(0.5)
+    recipe = Recipe(0.4, 0, ("label",), one_by_one=True)
+    some = comparison.common_rows(DATA, truth, [recipe])
+    again, order = builders.shuffled(DATA)
+    moved = comparison.common_rows(again, target.read(again, ["y", "a"], "regression"), [recipe])
+    np.testing.assert_array_equal(moved, some[order])
+
+
 def test_nothing_is_better_on_rows_whose_truth_does_not_vary() -> None:
     same = builders.numbers(a=range(50), y=[0.1] * 50)
     truth = target.Target(same.values("y")[:, 0], [], "number")
@@ -130,7 +141,7 @@ def test_a_label_that_is_gone_counts_as_wrong() -> None:
 @pytest.mark.parametrize("kind", ["boolean", "integer"])
 def test_labels_that_went_through_json_are_the_same_labels(kind: str) -> None:
     data = builders.dataset({"a": ("integer", range(6)), "y": (kind, [0, 1, 0, 1, 1, 1])})
-    truth = target.read(data, data.find("y"), "classification")
+    truth = target.read(data, ["y"], "classification")
     ones = predictor("classification", [0.0, 1.0], np.tile([0.2, 0.8], (6, 1)))
     assert comparison.score(ones, data, truth, np.ones(6, dtype=bool)) == pytest.approx(4 / 6)
     rows = np.array([True, False, True, False, False, False])

@@ -22,7 +22,9 @@ ROWS = builders.numbers(a=np.arange(300.0), b=np.arange(300) % 7, y=np.arange(30
 
 
 def trained(algorithm: str = "linear") -> bytes:
-    wanted = FitSpec("regression", "y", ["a", "b"], algorithm, {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1)
+    wanted = FitSpec(
+        "regression", ["y"], ["a", "b"], algorithm, {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1
+    )
     return training.fit(wanted, ROWS)[1]
 
 
@@ -49,7 +51,9 @@ def test_golden_rows_refuse_a_runtime_that_computes_otherwise(monkeypatch: pytes
 
 def test_golden_rows_are_compared_by_what_varies(monkeypatch: pytest.MonkeyPatch) -> None:
     far = builders.numbers(a=np.arange(300), b=np.arange(300) % 7, y=1e9 + np.arange(300) % 50)
-    wanted = FitSpec("regression", "y", ["a", "b"], "xgboost", {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1)
+    wanted = FitSpec(
+        "regression", ["y"], ["a", "b"], "xgboost", {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1
+    )
     artifact = unpack(training.fit(wanted, far)[1])
     shifted = [output + 1 for output in artifact.golden["outputs"]]
     monkeypatch.setattr(inference, "runtime", lambda: "onnxruntime 99.0")
@@ -58,10 +62,28 @@ def test_golden_rows_are_compared_by_what_varies(monkeypatch: pytest.MonkeyPatch
         Predictor(pack(replace(artifact, golden={**artifact.golden, "outputs": shifted})))
 
 
+@pytest.mark.parametrize("algorithm", ["linear", "random_forest", "xgboost"])
+def test_golden_rows_of_several_targets_are_compared_each_by_its_own_scale(
+    monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    n = np.arange(300)
+    both = builders.numbers(a=n % 50, b=n % 7, y=1e9 * (n % 50), z=n % 50)
+    recipe = Recipe(0.25, 0, ("a", "b"))
+    wanted = FitSpec("regression", ["y", "z"], ["a", "b"], algorithm, {}, 0, recipe, 1 << 28, 1)
+    artifact = unpack(training.fit(wanted, both)[1])
+    outputs = np.array(artifact.golden["outputs"]) * [1, 1.01]
+    monkeypatch.setattr(inference, "runtime", lambda: "onnxruntime 99.0")
+    Predictor(pack(artifact))
+    with pytest.raises(Corrupted):
+        Predictor(pack(replace(artifact, golden={**artifact.golden, "outputs": outputs.tolist()})))
+
+
 def test_golden_rows_with_missing_values_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     holes = np.where(np.arange(300) % 2, np.nan, np.arange(300))
     data = builders.numbers(a=holes, b=np.arange(300) % 7, y=np.arange(300) % 50)
-    wanted = FitSpec("regression", "y", ["a", "b"], "xgboost", {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1)
+    wanted = FitSpec(
+        "regression", ["y"], ["a", "b"], "xgboost", {}, 0, Recipe(0.25, 0, ("a", "b")), 1 << 28, 1
+    )
     model = training.fit(wanted, data)[1]
     assert np.isnan(np.array(unpack(model).golden["matrix"])).any()
     monkeypatch.setattr(inference, "runtime", lambda: "onnxruntime 99.0")
@@ -100,13 +122,14 @@ def test_a_loaded_model_takes_rows_of_any_order_and_more_columns() -> None:
         ([1.0, 100.0], [1.002, 100.0], True),
         ([1.0, np.nan], [1.0, np.nan], True),
         ([1.0], [1.0, 1.0], True),
-        ([0.0], [0.0], False),
+        ([[1.0, 1e9]], [[1.0, 1e9 + 1e3]], False),
+        ([[1.0, 1e9]], [[1.002, 1e9]], True),
+        ([[1.0, 1e9]], [[1.0, 1e9 + 1e5]], True),
     ],
 )
-def test_differences_are_relative_to_the_largest_output(
-    one: list[float], other: list[float], wrong: bool
-) -> None:
-    assert inference.differs(np.array(one), np.array(other), 1e-5) is wrong
+def test_differences_are_relative_to_the_scale_of_each_target(one: Any, other: Any, wrong: bool) -> None:
+    allowed = 1e-5 * np.array([100.0, 1e9] if isinstance(one[0], list) else 100.0)
+    assert inference.differs(np.array(one), np.array(other), allowed) is wrong
 
 
 def test_threads_started_by_the_runtime_take_no_signals() -> None:

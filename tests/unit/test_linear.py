@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+from pgml.algorithms import linear
 from pgml.errors import InvalidValue
 from tests.unit.graphs import error, fitted
 
@@ -21,6 +22,18 @@ def test_regression_predicts_as_the_estimator() -> None:
     fit = fitted("linear", "regression", matrix, target)
     assert error("linear", "regression", fit, matrix) < 1e-13
     assert fit.notes == ()
+
+
+@pytest.mark.parametrize(
+    "hyperparams", [{}, {"fit_intercept": False}, {"positive": True, "n_jobs": 2}], ids=str
+)
+def test_several_targets_of_any_scale_are_predicted_as_by_the_estimator(hyperparams: dict[str, Any]) -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    several = np.column_stack([target, 1e9 + target % 7, 1e-6 * matrix[:, 2]])
+    fit = fitted("linear", "regression", matrix, several, hyperparams)
+    assert error("linear", "regression", fit, matrix) < 1e-12
+    assert linear.dot(fit.estimator, "regression") is None
+    assert fit.estimator.n_jobs is None
 
 
 @pytest.mark.parametrize("load", CLASSIFIED)

@@ -47,6 +47,33 @@ def test_r2_is_undefined_where_the_truth_does_not_vary(value: float, rows: int) 
         assert scores["mean_absolute_error"] == pytest.approx(predicted[0] - value)
 
 
+def test_the_metrics_of_several_targets_are_their_means_as_scikit_learn_has_them() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(50, 3)) * [1, 1e9, 1e-6]
+    predicted = truth + rng.normal(size=(50, 3)) * [0.1, 5e8, 1e-6]
+    scores = metrics.evaluate("regression", truth, predicted)
+    assert scores["r2"] == pytest.approx(reference.r2_score(truth, predicted, multioutput="uniform_average"))
+    assert scores["mean_absolute_error"] == pytest.approx(reference.mean_absolute_error(truth, predicted))
+    assert scores["mean_squared_error"] == pytest.approx(reference.mean_squared_error(truth, predicted))
+    assert scores["root_mean_squared_error"] == pytest.approx(
+        reference.root_mean_squared_error(truth, predicted)
+    )
+    each = metrics.r2_by_target(truth, predicted)
+    assert each == pytest.approx(reference.r2_score(truth, predicted, multioutput="raw_values"))
+
+
+def test_r2_of_several_targets_is_undefined_where_one_does_not_vary() -> None:
+    truth = np.column_stack([np.full(6, 0.1), np.arange(6.0)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        each = metrics.r2_by_target(truth, truth)
+        scores = metrics.evaluate("regression", truth, truth)
+    assert np.isnan(each[0])
+    assert each[1] == 1
+    assert scores["r2"] is None
+    assert scores["mean_absolute_error"] == 0
+
+
 def test_r2_of_the_truth_is_one_and_of_its_mean_zero() -> None:
     truth = np.array([1.0, 2.0, 6.0])
     assert metrics.r2(truth, truth) == 1

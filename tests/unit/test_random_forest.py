@@ -62,6 +62,51 @@ def test_regression_predicts_as_the_estimator(hyperparams: dict[str, Any]) -> No
     assert error("random_forest", "regression", fit, matrix) < 1e-6
 
 
+@pytest.mark.parametrize(
+    "hyperparams",
+    [{}, {"n_estimators": 1, "max_depth": 1}, {"criterion": "absolute_error", "max_depth": 3}],
+)
+def test_several_targets_of_any_scale_are_predicted_as_by_the_estimator(hyperparams: dict[str, Any]) -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    several = np.column_stack([target, 1e9 + target % 7, 1e-6 * matrix[:, 2], np.zeros(len(target))])
+    fit = fitted("random_forest", "regression", matrix, several, SMALL | hyperparams)
+    assert error("random_forest", "regression", fit, matrix) < 1e-6
+    assert session(graph_of("random_forest", "regression", fit)).get_outputs()[0].shape == ["rows", 4]
+
+
+def test_two_targets_are_not_taken_for_two_classes() -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    fit = fitted("random_forest", "regression", matrix, np.column_stack([target, matrix[:, 0]]), SMALL)
+    assert error("random_forest", "regression", fit, matrix) < 1e-6
+
+
+def test_several_targets_that_never_split_give_lone_leaves() -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    hyperparams = {"n_estimators": 1, "min_samples_leaf": 400}
+    fit = fitted("random_forest", "regression", matrix, np.column_stack([target, -target]), hyperparams)
+    assert error("random_forest", "regression", fit, matrix) < 1e-6
+
+
+def test_a_default_forest_of_several_targets_stays_below_the_bound() -> None:
+    random = np.random.default_rng(0)
+    matrix, targets = random.normal(size=(500, 3)), random.normal(size=(500, 8))
+    fit = fitted("random_forest", "regression", matrix, targets, max_model_bytes=MEGABYTE)
+    assert len(graph_of("random_forest", "regression", fit)) < MEGABYTE
+    assert fit.notes[0].startswith("leaves hold at least ")
+
+
+def test_constraints_on_several_targets_are_refused() -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    with pytest.raises(InvalidValue, match="multi"):
+        fitted(
+            "random_forest",
+            "regression",
+            matrix,
+            np.column_stack([target, target]),
+            {"monotonic_cst": [1] * 10},
+        )
+
+
 def test_a_large_offset_costs_no_precision() -> None:
     matrix, target = datasets.load_diabetes(return_X_y=True)
     fit = fitted("random_forest", "regression", matrix, 1e12 + target, SMALL)

@@ -32,7 +32,7 @@ def features() -> Dataset:
 def model(algorithm: str, target: str) -> tuple[Predictor, Dataset]:
     data = features()
     task = "regression" if target == "y" else "classification"
-    spec = FitSpec(task, target, ["a", "b", "c"], algorithm, {}, 0, Recipe(0.25, 0, ("a",)), 1 << 28, 1)
+    spec = FitSpec(task, [target], ["a", "b", "c"], algorithm, {}, 0, Recipe(0.25, 0, ("a",)), 1 << 28, 1)
     return Predictor(training.fit(spec, data)[1]), data
 
 
@@ -68,6 +68,14 @@ def test_a_row_of_numbers_is_answered_as_by_the_general_path(algorithm: str, tar
         np.testing.assert_allclose(found, outputs, rtol=1e-12)
         labels = [single.label(single.numbers(row)) for row in every]
         assert labels == [label_text(label, "number") for label in expected]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_several_targets_take_the_general_path(algorithm: str) -> None:
+    spec = FitSpec(
+        "regression", ["y", "k"], ["a", "b"], algorithm, {}, 0, Recipe(0.25, 0, ("a",)), 1 << 28, 1
+    )
+    assert single_row(Predictor(training.fit(spec, features())[1])) is None
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -128,7 +136,7 @@ def mixed(algorithm: str, target: str, small: str = "double precision") -> tuple
     )
     task = "regression" if target == "y" else "classification"
     names = ["small", "text", "flag"]
-    spec = FitSpec(task, target, names, algorithm, {}, 0, Recipe(0.25, 0, ("small",)), 1 << 28, 1)
+    spec = FitSpec(task, [target], names, algorithm, {}, 0, Recipe(0.25, 0, ("small",)), 1 << 28, 1)
     return Predictor(training.fit(spec, data)[1]), data
 
 

@@ -288,7 +288,9 @@ def test_hashes_are_the_same_in_every_process_and_version() -> None:
 def test_recipe_and_spec_survive_json() -> None:
     recipe = Recipe(0.25, -3, ("b", "a"), grouped=True, one_by_one=True, moved={"00ff00ff00ff00ff": "test"})
     assert Recipe.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
-    spec = FitSpec("regression", "y", ["a", "b"], "linear", {"alpha": [1, None]}, 3, recipe, 1 << 28, 2)
+    spec = FitSpec(
+        "regression", ["y", "z"], ["a", "b"], "linear", {"alpha": [1, None]}, 3, recipe, 1 << 28, 2
+    )
     assert FitSpec.from_json(json.loads(json.dumps(spec.as_json()))) == spec
     assert Recipe(0.25, 0, ()).as_json()["test_sampling"] == "hash"
 

@@ -34,7 +34,7 @@ def spec(data: Dataset, goal: str, algorithm: str = "linear", **changes: Any) ->
     features = [name for name in data.names if name != goal]
     task = target.infer_task(data, data.find(goal))
     recipe = Recipe(0.25, 0, tuple(features))
-    return replace(FitSpec(task, goal, features, algorithm, {}, 0, recipe, 256 * MEGABYTE, 1), **changes)
+    return replace(FitSpec(task, [goal], features, algorithm, {}, 0, recipe, 256 * MEGABYTE, 1), **changes)
 
 
 def mixed(rows: int = 400) -> Dataset:
@@ -72,7 +72,7 @@ def fitted(
 def test_reported_scores_are_those_of_the_stored_bytes(goal: str, algorithm: str) -> None:
     report, model, data = fitted(goal, algorithm)
     predictor = Predictor(model)
-    truth = target.read(data, data.find(goal), predictor.task)
+    truth = target.read(data, [goal], predictor.task)
     test = splitting.test_rows(data, Recipe.from_json(report["recipe"]), truth.values)
     outputs = predictor.outputs(data.take(test))
     scores = metrics.evaluate(predictor.task, truth.values[test], outputs)
@@ -188,6 +188,14 @@ def test_a_target_is_moved_only_where_that_changes_nothing(
     data = builders.numbers(a=np.arange(300) % 10, y=1e6 + np.arange(300) % 10)
     _, model = training.fit(spec(data, "y", algorithm, hyperparams=hyperparams), data)
     assert Predictor(model).center == 0
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("hot", [0, 1, 2])
+def test_a_target_that_is_almost_always_zero_can_be_learnt(algorithm: str, hot: int) -> None:
+    data = builders.numbers(a=np.arange(400), y=np.where(np.arange(400) == hot, 1e6, 0))
+    _, model = training.fit(spec(data, "y", algorithm, task="regression"), data)
+    assert np.isfinite(Predictor(model).outputs(data)).all()
 
 
 def test_what_cannot_be_learnt_from_is_refused() -> None:

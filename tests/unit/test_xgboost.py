@@ -35,6 +35,38 @@ def test_every_objective_of_regression(objective: str) -> None:
     assert error("xgboost", "regression", fit, with_gaps(matrix)) < 5e-6
 
 
+@pytest.mark.parametrize("objective", sorted(xgboost.LINKS["regression"]))
+def test_every_objective_of_several_targets(objective: str) -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    several = np.column_stack([target / 400, 0.5 + matrix[:, 2], target % 7 / 10 + 0.1])
+    fit = fitted("xgboost", "regression", with_gaps(matrix), several, {"objective": objective})
+    assert error("xgboost", "regression", fit, with_gaps(matrix)) < 5e-6
+
+
+@pytest.mark.parametrize(
+    "hyperparams",
+    [
+        {"booster": "dart", "rate_drop": 0.5},
+        {"num_parallel_tree": 3, "subsample": 0.5},
+        {"tree_method": "exact"},
+        {"base_score": 2.0},
+        {"base_score": [0.1, 2e3]},
+        {"early_stopping_rounds": 2},
+    ],
+)
+def test_several_targets_under_other_hyperparameters(hyperparams: dict[str, Any]) -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    several = np.column_stack([target, 1e5 * matrix[:, 2]])
+    fit = fitted("xgboost", "regression", with_gaps(matrix), several, SMALL | hyperparams)
+    assert error("xgboost", "regression", fit, with_gaps(matrix)) < 5e-6
+
+
+def test_base_scores_of_several_targets_are_one_each() -> None:
+    matrix, target = datasets.load_diabetes(return_X_y=True)
+    with pytest.raises(InvalidValue, match="must be an array of 2 numbers"):
+        fitted("xgboost", "regression", matrix, np.column_stack([target, target]), {"base_score": [1.0]})
+
+
 @pytest.mark.parametrize("objective", sorted(xgboost.LINKS["classification"]))
 @pytest.mark.parametrize("classes", [2, 5])
 def test_every_objective_of_classification(objective: str, classes: int) -> None:
