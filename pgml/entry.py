@@ -11,6 +11,7 @@ from pgml.errors import PgmlError
 from pgml.usecases import about, arguments, batch, drop, memory, share
 from pgml.usecases.batch import Chunk
 from pgml.usecases.deploy import deploy, deploy_model
+from pgml.usecases.joint import train_joint
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.predict import Predictions
 from pgml.usecases.session import Session
@@ -83,6 +84,15 @@ class Entry:
         except PgmlError as error:
             fail(error)
 
+    def joint(
+        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
+    ) -> list[float] | None:
+        """Return a prediction of each target; see `pgml.usecases.predict.Predictions.joint`."""
+        try:
+            return self._predictions.joint(reference, model_id, features, snapshot, kind)
+        except PgmlError as error:
+            fail(error)
+
     def proba(
         self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
     ) -> list[float] | None:
@@ -146,6 +156,9 @@ class Entry:
     def snapshot(self, given: Given, path: str) -> Answer:
         return snapshot(self._session, given, path)
 
+    def train_joint(self, given: Given, path: str) -> Answer:
+        return train_joint(self._session, given, path)
+
     def deploy(self, given: Given, path: str) -> Answer:
         return deploy(self._session, given, path)
 
@@ -198,6 +211,7 @@ def _outcome(error: PgmlError) -> dict[str, str | None]:
 
 VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "train": Entry.train,
+    "train_joint": Entry.train_joint,
     "deploy": Entry.deploy,
     "deploy_model": Entry.deploy_model,
     "drop_model": Entry.drop_model,

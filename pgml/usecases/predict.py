@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from pgml import rows, store
 from pgml.database.port import DatabaseError
 from pgml.dataset import Dataset
@@ -176,12 +178,34 @@ class Predictions:
             return None
         return self._predictor(reference, model_id, snapshot)
 
-    def _outputs(
+    def joint(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> list[float] | None:
+        """Return the predicted number of each target; the arguments are those of `value`."""
+        found = self._outputs(reference, model_id, given, snapshot, kind, joint=True)
+        if found is None:
+            return None
+        predictor, outputs = found
+        if predictor.task != "regression":
+            raise WrongType("this model predicts labels, no numbers", hint="Call pgml.predict_label instead.")
+        numbers: list[float] = np.atleast_1d(outputs).tolist()
+        return numbers
+
+    def _outputs(
+        self,
+        reference: str | None,
+        model_id: int | None,
+        given: Any,
+        snapshot: str | None,
+        kind: str,
+        *,
+        joint: bool = False,
     ) -> tuple[Predictor, Any] | None:
         if given is None or (reference is None and model_id is None):
             return None
         predictor = self._predictor(reference, model_id, snapshot)
+        if not joint:
+            check_one_target(predictor)
         try:
             dataset = self.dataset(predictor.encoder, given, kind)
         except RecursionError:
@@ -300,6 +324,15 @@ def live_or_named(session: Session, caller: str, reference: str) -> Model:
             hint=f"Deploy one with select pgml.deploy({quoted(reference)}).",
         )
     return live
+
+
+def check_one_target(predictor: Predictor) -> None:
+    """Raise WrongType if the model predicts several numbers, where one is asked for."""
+    if len(predictor.targets) > 1:
+        raise WrongType(
+            f"this model predicts {len(predictor.targets)} numbers, not one",
+            hint="Call pgml.predict_joint instead.",
+        )
 
 
 def load(session: Session, model: Model) -> Predictor:

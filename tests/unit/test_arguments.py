@@ -20,7 +20,7 @@ def test_complete_arguments_come_through() -> None:
 def test_an_unknown_verb_is_refused_with_those_there_are(verb: str | None) -> None:
     with pytest.raises(InvalidValue, match=f'verb "{verb or ""}" does not exist') as caught:
         arguments.checked(verb, "{}")
-    assert '"train", "deploy"' in caught.value.hint
+    assert '"train", "train_joint", "deploy"' in caught.value.hint
 
 
 @pytest.mark.parametrize("text", [None, "null", "[]", "5", "{}", json.dumps(DEPLOY | {"more": 1})])
@@ -46,6 +46,17 @@ def test_a_value_of_another_type_is_refused(value: Any) -> None:
         arguments.checked("deploy", json.dumps(DEPLOY | {"project_name": value}))
     with pytest.raises(InvalidValue, match="nested more than 50 deep"):
         arguments.checked("deploy", f'{{"project_name": {"[" * 60}{"]" * 60}}}')
+
+
+def test_several_columns_are_an_array_and_one_a_text() -> None:
+    one = dict.fromkeys(arguments.SIGNATURES["train"]) | {"project_name": "p"}
+    several = one | {"y_column_name": ["a", None]}
+    assert arguments.checked("train", json.dumps(one | {"y_column_name": "a"}))["y_column_name"] == "a"
+    assert arguments.checked("train_joint", json.dumps(several)) == several
+    with pytest.raises(InvalidValue, match="y_column_name must be of type array, not"):
+        arguments.checked("train_joint", json.dumps(one | {"y_column_name": "a"}))
+    with pytest.raises(InvalidValue, match="y_column_name must be of type text, not"):
+        arguments.checked("train", json.dumps(several))
 
 
 @pytest.mark.parametrize("name", ["project_name", "model_id", "role", "source"])
