@@ -11,7 +11,7 @@ from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, Wr
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
-from pgml.usecases.predict import load, quoted
+from pgml.usecases.resolution import load, quoted
 from pgml.usecases.session import Session
 
 Choice = tuple[Model, int | None]

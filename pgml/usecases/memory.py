@@ -7,7 +7,7 @@ from pgml import store
 from pgml.errors import UnknownObject
 from pgml.store import Model
 from pgml.usecases import arguments
-from pgml.usecases.predict import live_or_named, load
+from pgml.usecases.resolution import live_or_named, load
 from pgml.usecases.session import Session
 
 

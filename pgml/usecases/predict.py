@@ -2,85 +2,56 @@
 
 import json
 from collections.abc import Sequence
-from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from pgml import rows, store
+from pgml import rows
 from pgml.database.port import DatabaseError
 from pgml.dataset import Dataset
-from pgml.errors import InvalidValue, MalformedText, PgmlError, WrongState, WrongType
+from pgml.errors import InvalidValue, MalformedText, PgmlError, WrongType
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder
-from pgml.single import UNUSUAL, Single, single_row
-from pgml.store import Model
+from pgml.single import UNUSUAL
 from pgml.target import label_text
 from pgml.usecases import arguments
+from pgml.usecases.resolution import Resolution
 from pgml.usecases.session import Session
-
-MOST_RESOLVED = 1000
-LONGEST = 1.0
-"""Seconds for which a name stays resolved."""
-LONGEST_ON_STANDBY = 0.1
-UNKNOWN: tuple[int, Any] = (-1, None)
 
 
 class Predictions:
-    """The prediction verbs of one session.
-
-    A name is resolved once per snapshot: equal texts of `pgml._snapshot()` see the
-    same deployments, grants and role memberships, unless the transaction has itself
-    changed them; and no longer than `LONGEST`, as the text comes from the caller.
-    """
+    """The prediction verbs of one session: first the quick way for one row, then the general one."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._snapshot = ""
-        self._until = 0.0
-        self._changed_by = ""
-        self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
-        self._singles: dict[str | int | None, tuple[int, Single]] = {}
-        self._evictions = 0
-        self._user_id = session.database.user_id
-        session.database.on_write = self._forget
+        self._database = session.database
+        self._resolution = Resolution(session)
+        self._single = self._resolution.single
 
     def array(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
-        """Return `value` of an array, at once if its model was resolved for this snapshot and role."""
-        if snapshot == self._snapshot and monotonic() < self._until:
-            user_id, single = self._singles.get(reference if model_id is None else model_id, UNKNOWN)
-            if user_id == self._user_id():
-                try:
-                    value: float = single.value(single.numbers(given))
-                    return value
-                except UNUSUAL:
-                    pass
+        """Return `value` of an array."""
+        single = self._single(reference, model_id, given, snapshot)
+        if single is not None:
+            try:
+                value: float = single.value(single.numbers(given))
+                return value
+            except UNUSUAL:
+                pass
         return self.value(reference, model_id, given, snapshot, "array")
 
     def json(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
-        """Return `value` of jsonb, at once if its model was resolved for this snapshot and role."""
-        single = self._single(reference, model_id, snapshot)
+        """Return `value` of jsonb."""
+        single = self._single(reference, model_id, given, snapshot)
         if single is not None:
             try:
-                return single.value(single.by_name(json.loads(given)))
+                value: float = single.value(single.by_name(json.loads(given)))
+                return value
             except UNUSUAL:
                 pass
         return self.value(reference, model_id, given, snapshot, "json")
-
-    def _single(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Single | None:
-        if snapshot != self._snapshot or monotonic() >= self._until:
-            return None
-        user_id, single = self._singles.get(reference if model_id is None else model_id, UNKNOWN)
-        return single if user_id == self._user_id() else None
-
-    def _forget(self, transaction: str) -> None:
-        """Resolve anew from now on, as this transaction has changed what it sees."""
-        self._changed_by = transaction
-        self._snapshot, self._until = "", 0.0
 
     def value(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -120,7 +91,7 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> str | None:
         """Return the predicted label as text; the arguments are those of `value`."""
-        single = self._single(reference, model_id, snapshot) if kind == "json" else None
+        single = self._single(reference, model_id, given, snapshot) if kind == "json" else None
         if single is not None:
             try:
                 return single.label(single.by_name(json.loads(given)))
@@ -140,7 +111,7 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> list[float] | None:
         """Return the probabilities in class order; the arguments are those of `value`."""
-        single = self._single(reference, model_id, snapshot) if kind == "json" else None
+        single = self._single(reference, model_id, given, snapshot) if kind == "json" else None
         if single is not None:
             try:
                 return single.probabilities(single.by_name(json.loads(given)))
@@ -176,7 +147,9 @@ class Predictions:
         """Return the model for many rows; None where the model or what it is given is null."""
         if given is None or (reference is None and model_id is None):
             return None
-        return self._predictor(reference, model_id, snapshot)
+        predictor = self._resolution.predictor(reference, model_id, snapshot)
+        check_one_target(predictor)
+        return predictor
 
     def joint(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
@@ -203,7 +176,7 @@ class Predictions:
     ) -> tuple[Predictor, Any] | None:
         if given is None or (reference is None and model_id is None):
             return None
-        predictor = self._predictor(reference, model_id, snapshot)
+        predictor = self._resolution.predictor(reference, model_id, snapshot)
         if not joint:
             check_one_target(predictor)
         try:
@@ -226,51 +199,6 @@ class Predictions:
             values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
         return rows.as_dataset(encoder, values, self._epochs)
 
-    def _predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
-        caller = self._session.caller()
-        cache = self._session.cache
-        if snapshot is not None and snapshot.partition(" ")[0] == self._changed_by:
-            snapshot = None
-        now = monotonic()
-        if snapshot is None or snapshot != self._snapshot or now >= self._until:
-            self._resolved.clear()
-            self._singles.clear()
-            self._snapshot, self._until = snapshot or "", now + LONGEST
-        elif len(self._resolved) >= MOST_RESOLVED:
-            self._resolved.clear()
-            self._singles.clear()
-        key = (caller, reference, model_id)
-        model = self._resolved.get(key)
-        loaded = model and cache.get((model.id, model.sha256))
-        if loaded:
-            return loaded
-        model, predictor = self._session.database.as_owner(lambda: self._find(caller, reference, model_id))
-        if cache.evictions != self._evictions:
-            self._singles.clear()
-            self._evictions = cache.evictions
-        if snapshot is not None:
-            if self._in_recovery():
-                self._until = min(self._until, now + LONGEST_ON_STANDBY)
-            self._resolved[key] = model
-            single = single_row(predictor)
-            if single is not None:
-                name = reference if model_id is None else model_id
-                self._singles[name] = self._user_id(), single
-        return predictor
-
-    def _in_recovery(self) -> bool:
-        # There, two snapshots with one text may see different transactions.
-        return bool(
-            self._session.database.query("select pg_catalog.pg_is_in_recovery() as standby")[0]["standby"]
-        )
-
-    def _find(self, caller: str, reference: str | None, model_id: int | None) -> tuple[Model, Predictor]:
-        if model_id is not None:
-            model = store.model(self._session.database, caller, model_id)
-        else:
-            model = live_or_named(self._session, caller, reference or "")
-        return model, load(self._session, model)
-
     def _parsed(self, text: str) -> Any:
         """Return the value of JSON, of an array literal, or of a scalar's text."""
         try:
@@ -279,7 +207,7 @@ class Predictions:
             pass
         if text.startswith("{"):
             try:
-                (row,) = self._session.database.query(
+                (row,) = self._database.query(
                     "select pg_catalog.array_to_json($1::pg_catalog._text)::pg_catalog.text as value",
                     text,
                 )
@@ -297,33 +225,16 @@ class Predictions:
             f"pg_catalog.date_part('epoch', ${i}::pg_catalog.{kind}) as e{i}"
             for i, (kind, _) in enumerate(texts, 1)
         ]
-        (row,) = self._session.database.query("select " + ", ".join(parts), *(text for _, text in texts))
+        (row,) = self._database.query("select " + ", ".join(parts), *(text for _, text in texts))
         return [row[f"e{i}"] for i in range(1, len(texts) + 1)]
 
 
-def live_or_named(session: Session, caller: str, reference: str) -> Model:
-    """Return the live model of a project, or the model of that name, projects first.
-
-    Raises
-    ------
-    UnknownObject
-    WrongState
-        The project has no live model.
-    """
-    database = session.database
-    project = store.find_project(database, caller, reference)
-    if project is None:
-        model = store.find_model(database, caller, reference)
-        if model is None:
-            raise store.unknown_project(database, caller, reference)
-        return model
-    live = store.live_model(database, caller, project.id)
-    if live is None:
-        raise WrongState(
-            f'project "{reference}" has no deployed model',
-            hint=f"Deploy one with select pgml.deploy({quoted(reference)}).",
-        )
-    return live
+def _malformed(text: str) -> PgmlError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return MalformedText(
+        f'features are neither JSON nor an array: "{shown}"',
+        hint="""Write '{"age": 35}', '[35, 1.5]' or '{35, 1.5}'.""",
+    )
 
 
 def check_one_target(predictor: Predictor) -> None:
@@ -333,26 +244,3 @@ def check_one_target(predictor: Predictor) -> None:
             f"this model predicts {len(predictor.targets)} numbers, not one",
             hint="Call pgml.predict_joint instead.",
         )
-
-
-def load(session: Session, model: Model) -> Predictor:
-    """Return a model from the cache, loading it first if it is not there."""
-    key = (model.id, model.sha256)
-    found = session.cache.get(key)
-    if found is None:
-        bound = store.settings(session.database)["max_cache_bytes"]
-        found = session.cache.load(key, lambda: store.model_bytes(session.database, model), bound)
-    return found
-
-
-def quoted(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _malformed(text: str) -> PgmlError:
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    return MalformedText(
-        f'features are neither JSON nor an array: "{shown}"',
-        hint="""Write '{"age": 35}', '[35, 1.5]' or '{35, 1.5}'.""",
-    )

@@ -1,0 +1,168 @@
+"""What a name or an id means to the caller now: a loaded model."""
+
+from time import monotonic
+from typing import Any
+
+from pgml import store
+from pgml.errors import WrongState
+from pgml.inference import Predictor
+from pgml.single import Single, single_row
+from pgml.store import Model
+from pgml.usecases.session import Session
+
+MOST_RESOLVED = 1000
+LONGEST = 1.0
+"""Seconds for which a name stays resolved."""
+LONGEST_ON_STANDBY = 0.1
+UNKNOWN: tuple[int, Single | None] = (-1, None)
+
+
+class Resolution:
+    """The models that a session's predictions are by.
+
+    A name is resolved once per snapshot: equal texts of `pgml._snapshot()` see the
+    same deployments, grants and role memberships, unless the transaction has itself
+    changed them; and no longer than `LONGEST`, as the text comes from the caller.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._snapshot = ""
+        self._until = 0.0
+        self._changed_by = ""
+        self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
+        self._singles: dict[str | int | None, tuple[int, Single | None]] = {}
+        self._evictions = 0
+        self._user_id = session.database.user_id
+        session.database.on_write = self._forget
+
+    def single(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
+    ) -> Single | None:
+        """Return how to predict one row, at once if it was resolved for this snapshot and role.
+
+        None if the model has no quick way, if it or what is given is null, or if nothing can be remembered.
+
+        Raises
+        ------
+        PgmlError
+            As `predictor`.
+        """
+        name = reference if model_id is None else model_id
+        if snapshot == self._snapshot and monotonic() < self._until:
+            user_id, known = self._singles.get(name, UNKNOWN)
+            if user_id == self._user_id():
+                return known
+        if name is None or given is None or snapshot is None or self._is_changed(snapshot):
+            return None
+        # Resolved first, so that the first row of a query is answered as the others are.
+        self.predictor(reference, model_id, snapshot)
+        user_id, single = self._singles.get(name, UNKNOWN)
+        return single if user_id == self._user_id() else None
+
+    def predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
+        """Return the live model of a project, or the model of a name or an id.
+
+        Parameters
+        ----------
+        snapshot : str or None
+            Text of the statement's snapshot; None if it may not stand for what the caller sees.
+
+        Raises
+        ------
+        UnknownObject
+        WrongState
+            The project has no live model.
+        """
+        database, cache = self._session.database, self._session.cache
+        caller = self._session.caller()
+        if snapshot is not None and self._is_changed(snapshot):
+            snapshot = None
+        now = monotonic()
+        if snapshot is None or snapshot != self._snapshot or now >= self._until:
+            self._clear()
+            self._snapshot, self._until = snapshot or "", now + LONGEST
+        elif len(self._resolved) >= MOST_RESOLVED:
+            self._clear()
+        key = (caller, reference, model_id)
+        model = self._resolved.get(key)
+        loaded = model and cache.get((model.id, model.sha256))
+        if loaded:
+            return loaded
+        model, predictor = database.as_owner(lambda: self._find(caller, reference, model_id))
+        if cache.evictions != self._evictions:
+            self._singles.clear()
+            self._evictions = cache.evictions
+        if snapshot is not None:
+            if self._in_recovery():
+                self._until = min(self._until, now + LONGEST_ON_STANDBY)
+            self._resolved[key] = model
+            name = reference if model_id is None else model_id
+            self._singles[name] = self._user_id(), single_row(predictor)
+        return predictor
+
+    def _is_changed(self, snapshot: str) -> bool:
+        """Return whether the transaction has changed what it sees; its id comes first in the text."""
+        return snapshot.partition(" ")[0] == self._changed_by
+
+    def _clear(self) -> None:
+        self._resolved.clear()
+        self._singles.clear()
+
+    def _forget(self, transaction: str) -> None:
+        """Resolve anew from now on, as this transaction has changed what it sees."""
+        self._changed_by = transaction
+        self._snapshot, self._until = "", 0.0
+        self._clear()
+
+    def _in_recovery(self) -> bool:
+        # There, two snapshots with one text may see different transactions.
+        (row,) = self._session.database.query("select pg_catalog.pg_is_in_recovery() as standby")
+        return bool(row["standby"])
+
+    def _find(self, caller: str, reference: str | None, model_id: int | None) -> tuple[Model, Predictor]:
+        if model_id is not None:
+            model = store.model(self._session.database, caller, model_id)
+        else:
+            model = live_or_named(self._session, caller, reference or "")
+        return model, load(self._session, model)
+
+
+def live_or_named(session: Session, caller: str, reference: str) -> Model:
+    """Return the live model of a project, or the model of that name, projects first.
+
+    Raises
+    ------
+    UnknownObject
+    WrongState
+        The project has no live model.
+    """
+    database = session.database
+    project = store.find_project(database, caller, reference)
+    if project is None:
+        model = store.find_model(database, caller, reference)
+        if model is None:
+            raise store.unknown_project(database, caller, reference)
+        return model
+    live = store.live_model(database, caller, project.id)
+    if live is None:
+        raise WrongState(
+            f'project "{reference}" has no deployed model',
+            hint=f"Deploy one with select pgml.deploy({quoted(reference)}).",
+        )
+    return live
+
+
+def load(session: Session, model: Model) -> Predictor:
+    """Return a model from the cache, loading it first if it is not there."""
+    key = (model.id, model.sha256)
+    found = session.cache.get(key)
+    if found is None:
+        bound = store.settings(session.database)["max_cache_bytes"]
+        found = session.cache.load(key, lambda: store.model_bytes(session.database, model), bound)
+    return found
+
+
+def quoted(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
