@@ -255,8 +255,9 @@ def test_broken_calls_of_the_private_function_are_clean_errors(mallory: Connecti
         for arguments in ("{}", None, "[]", "5"):
             sqlstate, message, hint = outcome(mallory, verb, arguments)
             assert (sqlstate, message) == ("22023", f'verb "{verb or ""}" does not exist')
-            assert '"train", "deploy"' in hint
-    for verb in ("train", "deploy", "deploy_model", "drop_model", "drop_project", "load_dataset"):
+            assert '"train", "train_joint", "deploy"' in hint
+    verbs = ("train", "train_joint", "deploy", "deploy_model", "drop_model", "drop_project", "load_dataset")
+    for verb in verbs:
         for arguments in ("{}", None, "[]", "5", '"x"', "null", '{"x": 1}'):
             sqlstate, message, hint = outcome(mallory, verb, arguments)
             assert sqlstate == "22023"
@@ -275,6 +276,9 @@ def test_broken_calls_of_the_private_function_are_clean_errors(mallory: Connecti
     relation = f"{mallory.info.user}.line"
     large = json.dumps(TRAIN | {"relation_name": relation, "seed": 10**30})
     assert outcome(mallory, "train", large)[1] == f"seed {10**30} is out of range"
+    for wrong in ([5], [{}], [["y"]]):
+        arguments = json.dumps(TRAIN | {"relation_name": relation, "y_column_name": wrong})
+        assert outcome(mallory, "train_joint", arguments)[1] == "y_column_name has more than one dimension"
     with refusal("22023", "are not complete"):
         mallory.execute("select pgml._do('train', '{}')")
     for path in (None, "", '"', "no such schema"):
