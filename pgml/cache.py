@@ -9,6 +9,8 @@ Key = tuple[int, str]
 """Model id and SHA-256: the same model is the same bytes, whatever happened to its row."""
 MEMORY_FACTOR = 7
 """Bytes of memory that a stored byte takes once loaded; measured on forests, which are the large models."""
+MEMORY_BYTES = 128 << 10
+"""Bytes of memory that the smallest model takes."""
 
 
 class Cache:
@@ -37,7 +39,7 @@ class Cache:
         """Load a model and let go of others until the bound, in bytes, holds."""
         data = read()
         predictor = Predictor(data)
-        size = MEMORY_FACTOR * len(data)
+        size = MEMORY_BYTES + MEMORY_FACTOR * len(data)
         self._loaded[key] = (predictor, size)
         self._bytes += size
         while self._bytes > bound and len(self._loaded) > 1:

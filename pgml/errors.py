@@ -91,6 +91,12 @@ class WrongState(PgmlError):
     sqlstate = "55000"
 
 
+class ReadOnly(PgmlError):
+    """read_only_sql_transaction: nothing can be written here."""
+
+    sqlstate = "25006"
+
+
 class TooLarge(PgmlError):
     """program_limit_exceeded: a bound of pgml.settings would be broken."""
 

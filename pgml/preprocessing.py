@@ -19,8 +19,8 @@ Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 MOST_CATEGORIES = 64
 """The most frequent categories get an indicator each; the others share one."""
-TOLD_APART = 0.9
-"""A column stays where it is if float32 keeps so many of its distinct values distinct."""
+FAR = 8
+"""A column that many times its own range away from 0 is moved there for float32, which has 24 bits."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _fit_values(values: Floats, scaled: bool, takes_missing: bool, dtype: str) -
         center, scale = _moments(filled)
         constant = scale <= 10 * np.finfo(np.float64).eps * abs(center)
         return (fill, fill, 1.0) if constant else (fill, center, scale)
-    if dtype == "float32" and _collapses(known):
+    if dtype == "float32" and _is_far(known, fill):
         return fill, fill, 1.0
     return fill, 0.0, 1.0
 
@@ -213,13 +213,11 @@ def _moments(values: Floats) -> tuple[float, float]:
     return float(np.ldexp(scaled.mean(), exponent)), float(np.ldexp(scaled.std(), exponent))
 
 
-def _collapses(values: Floats) -> bool:
-    """Return whether float32 cannot tell apart many values that are distinct, as with epoch seconds.
-
-    A few pairs of a million fractions lie too near to each other wherever they are moved.
-    """
-    distinct = np.unique(values)
-    return bool(np.unique(_within(distinct, "float32")).size < TOLD_APART * distinct.size)
+def _is_far(values: Floats, middle: float) -> bool:
+    """Return whether values lie so far from 0 that float32 wastes digits on that, as with epoch seconds."""
+    if abs(middle) <= FAR * float(np.abs(values - middle).max()):
+        return False
+    return bool((_within(values, "float32") != values).any())
 
 
 def _within(values: Floats, dtype: str) -> Matrix:

@@ -43,12 +43,20 @@ def row_hashes(dataset: Dataset, names: Iterable[str], seed: int = 0) -> Hashes:
     return hashes
 
 
-def data_hash(dataset: Dataset) -> str:
+def data_hash(dataset: Dataset, hashes: Hashes | None = None) -> str:
     """Return a hash of the rows, 32 hexadecimal digits, whatever their order.
 
     Intervals are left out, as those that come from now() change from one call to the next.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    hashes : uint64 array of shape (rows,), optional
+        `row_hashes` of all columns, if known; of use where no column is an interval.
     """
-    hashes = row_hashes(dataset, [column.name for column in dataset.columns if column.type != "interval"])
+    steady = [column.name for column in dataset.columns if column.type != "interval"]
+    if hashes is None or len(steady) < len(dataset.columns):
+        hashes = row_hashes(dataset, steady)
     total = int(hashes.sum(dtype=np.uint64))
     mixed = int(_mixed(hashes).sum(dtype=np.uint64))
     return f"{total:016x}{mixed ^ len(dataset):016x}"

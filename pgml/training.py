@@ -53,7 +53,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     Returns
     -------
     report : dict
-        ``metrics``, ``recipe``, ``train_rows``, ``test_rows``, ``versions``, ``notes``.
+        ``metrics``, ``recipe``, ``data_hash``, ``train_rows``, ``test_rows``, ``versions``, ``notes``.
     model : bytes
 
     Raises
@@ -65,12 +65,10 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     algorithm = algorithms.find(spec.algorithm, spec.task)
     truth = target.read(dataset, spec.targets, spec.task)
     recipe, mask, notes = splitting.choose(dataset, spec.recipe, truth.values, bool(truth.labels))
-    train, test = _ordered(dataset, truth.values, mask)
-    features = [dataset.find(name) for name in spec.features]
+    hashes = splitting.row_hashes(dataset, dataset.names)
+    train, test = _ordered(hashes, mask)
     training_rows = dataset.take(train)
-    encoder = preprocessing.fit(
-        training_rows, features, algorithm.scaled, algorithm.takes_missing, algorithm.dtype
-    )
+    encoder = _encoder(algorithm, spec, training_rows)
     matrix = encoder.encode(training_rows)
     del training_rows
     center = _center(algorithm, spec, truth.values[train])
@@ -85,22 +83,23 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     artifact = Artifact(encoder.as_json(), decoder, {}, graph)
     predictor = inference.Predictor(pack(artifact))
     started = time.perf_counter()
-    outputs = predictor.run(test_matrix)
+    outputs = predictor.run_in_pieces(test_matrix, spec.threads)
     score_time = time.perf_counter() - started
     scale = _scale(spec.task, outcome, outputs - center)
     _verify(algorithm, fitted.estimator, spec.task, test_matrix, outputs - center, scale)
     few = slice(max(1, min(GOLDEN_VALUES // encoder.width, 50)))
-    golden = inference.golden_rows(test_matrix[few], outputs[few], scale)
+    artifact = replace(artifact, golden=inference.golden_rows(test_matrix[few], outputs[few], scale))
     report = {
         "metrics": _scores(spec, truth.values[test], outputs)
         | {"fit_time": fit_time, "score_time": score_time},
         "recipe": recipe.as_json(),
+        "data_hash": splitting.data_hash(dataset, hashes),
         "train_rows": int(train.size),
         "test_rows": int(test.size),
         "versions": _versions(algorithm.library),
         "notes": [*notes, *fitted.notes],
     }
-    return report, pack(replace(artifact, golden=golden))
+    return report, pack(artifact)
 
 
 def check(spec: FitSpec, dataset: Dataset) -> None:
@@ -122,10 +121,15 @@ def check(spec: FitSpec, dataset: Dataset) -> None:
             )
 
 
-def _ordered(dataset: Dataset, outcome: Floats, mask: splitting.Mask) -> tuple[Rows, Rows]:
+def _ordered(hashes: splitting.Hashes, mask: splitting.Mask) -> tuple[Rows, Rows]:
     """Return the positions of training and test rows, ordered by content, not by the scan."""
-    order = np.lexsort((*np.atleast_2d(outcome.T), splitting.row_hashes(dataset, dataset.names)))
+    order = np.argsort(hashes)
     return order[~mask[order]], order[mask[order]]
+
+
+def _encoder(algorithm: Algorithm, spec: FitSpec, rows: Dataset) -> preprocessing.Encoder:
+    features = [rows.find(name) for name in spec.features]
+    return preprocessing.fit(rows, features, algorithm.scaled, algorithm.takes_missing, algorithm.dtype)
 
 
 def _center(algorithm: Algorithm, spec: FitSpec, outcome: Floats) -> Floats:

@@ -69,11 +69,11 @@ class Backend:
             self.query("select pgml._write_as_owner()" if writes else "select pgml._read_as_owner()")
         finally:
             self._pending = None
+        if failure:
+            raise failure[0]
         if writes:
             (row,) = self.query("select pg_catalog.pg_current_xact_id()::pg_catalog.text as id")
             self.on_write(row["id"])
-        if failure:
-            raise failure[0]
         return outcome[0]
 
     def run_pending(self) -> None:

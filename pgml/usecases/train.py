@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pgml import algorithms, reader, runner, splitting, store, target
+from pgml import algorithms, reader, runner, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
-from pgml.errors import InvalidValue, name_list
+from pgml.errors import InvalidValue, ReadOnly, name_list
 from pgml.metrics import KEY
 from pgml.runner import Limits
 from pgml.spec import FitSpec, Recipe
@@ -53,6 +53,7 @@ def train(
     """
     database = session.database
     caller = session.caller()
+    _check_writable(session)
     with reader.search_path(database, search_path):
         wanted = checked(session, caller, given)
         columns = _columns(wanted)
@@ -85,6 +86,16 @@ def train(
         "metric": KEY[spec.task],
         "score": model.score,
     }, notes
+
+
+def _check_writable(session: Session) -> None:
+    """Raise ReadOnly now rather than after the fit."""
+    (row,) = session.database.query("select pg_catalog.current_setting('transaction_read_only') as value")
+    if row["value"] == "on":
+        raise ReadOnly(
+            "cannot train in a read-only transaction",
+            hint="Train on the primary server, in a transaction that may write.",
+        )
 
 
 def _columns(wanted: Request) -> list[Column]:
@@ -195,7 +206,7 @@ def _store(
         "relation_name": wanted.relation.name,
         "columns": [asdict(column) for column in dataset.columns],
         "row_count": len(dataset),
-        "data_hash": splitting.data_hash(dataset),
+        "data_hash": report["data_hash"],
         "id": kept and kept.id,
         "materialized": kept and kept.relation.name,
     }

@@ -1,6 +1,5 @@
 """predict_batch and predict_table: the answers of predict, row for row."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -398,15 +397,3 @@ def test_predictions_are_written_into_a_table(shared: Connection) -> None:
             " (select count(*) from scored where prediction = 1)",
         )
         assert counts[0] == counts[1] > 0
-
-
-def test_the_answers_are_json(shared: Connection) -> None:
-    found = value(
-        shared, "select json_agg(p) from (select * from pgml.predict_table('classes', 'houses') limit 1) p"
-    )
-    assert set(found[0] if isinstance(found, list) else json.loads(found)[0]) == {
-        "key",
-        "prediction",
-        "label",
-        "probability",
-    }

@@ -22,6 +22,7 @@ CONDITIONS = {
     "insufficient_privilege": "42501",
     "feature_not_supported": "0A000",
     "object_not_in_prerequisite_state": "55000",
+    "read_only_sql_transaction": "25006",
     "program_limit_exceeded": "54000",
     "data_corrupted": "XX001",
     "external_routine_exception": "38000",
