@@ -1,5 +1,6 @@
 # make && make install      build and install the extension with its Python
 # make check                everything a change must pass; does its own set-up
+# make bench                pgml beside what one would do instead, into docs/benchmarks.md
 # make quickstart           a throwaway server with a first model; does its own set-up
 #
 # PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
@@ -84,6 +85,10 @@ lint: venv
 test: venv
 	.venv/bin/python -m pytest
 
+bench: deps installed
+	@scripts/make-venv .venv-bench $(LOCKS) requirements/dev.txt requirements/bench.txt
+	@.venv-bench/bin/python -m bench
+
 # Built as the caller, so that no build product belongs to root.
 installed: deps
 	@$(MAKE) all
@@ -95,6 +100,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps venv lint test check installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps venv lint test check bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

@@ -1,0 +1,1 @@
+"""pgml side by side with what a user would do instead; see `bench.__main__`."""

@@ -1,0 +1,18 @@
+"""The cases, in the order in which they are run and reported."""
+
+from collections.abc import Mapping
+
+from bench.case import Case
+from bench.cases import batch, first, read, rows, service, sqlite_ml, train
+
+_ALL = (
+    read.CASE,
+    train.CASE,
+    rows.CASE,
+    batch.CASE,
+    first.CASE,
+    service.CASE,
+    sqlite_ml.CASE,
+)
+CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
+"""By name."""

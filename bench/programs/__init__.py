@@ -1,0 +1,1 @@
+"""Programs that a case runs in processes of their own."""
