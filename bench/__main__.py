@@ -5,6 +5,7 @@ them, at full size, writes the page.
 """
 
 import argparse
+import os
 
 from bench import report, server
 from bench.case import Finding
@@ -25,6 +26,7 @@ def main() -> None:
     given = parser.parse_args()
     cases = [CASES[name] for name in given.case or CASES]
     rows, rounds = (QUICK_ROWS, QUICK_ROUNDS) if given.quick else (ROWS, ROUNDS)
+    load = os.getloadavg()[0]
     found: dict[str, list[Finding]] = {}
     with server.started(rows, rounds) as running:
         for case in cases:
@@ -32,7 +34,7 @@ def main() -> None:
             found[case.name] = list(case.run(running))
             print(report.text(found[case.name]), flush=True)
         if not given.case and not given.quick:
-            PAGE.write_text(report.page(COMMAND, running, cases, found))
+            PAGE.write_text(report.page(COMMAND, running, cases, found, load))
             print(f"wrote {PAGE.relative_to(ROOT)}")
 
 

@@ -22,6 +22,8 @@ LIBRARIES = (
     "uvicorn",
     "sqlite-ml",
 )
+QUIET = 0.5
+"""Load average up to which a machine is idle."""
 HEAD = ("pgml", "", "beside", "", "ratio", "goal")
 Found = Mapping[str, Sequence[Finding]]
 """By the case's name."""
@@ -41,9 +43,9 @@ def text(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
-def page(command: str, server: Server, cases: Sequence[Case], found: Found) -> str:
-    """Return docs/benchmarks.md."""
-    parts = [_INTRODUCTION.format(command=command, rounds=server.rounds), _environment(server)]
+def page(command: str, server: Server, cases: Sequence[Case], found: Found, load: float) -> str:
+    """Return docs/benchmarks.md; `load` is the load average before the run."""
+    parts = [_INTRODUCTION.format(command=command, rounds=server.rounds), _environment(server, load)]
     for case in cases:
         parts.append(f"## {case.name}\n\n{case.what}")
         rows = [finding for finding in found[case.name] if not isinstance(finding, str)]
@@ -67,17 +69,24 @@ with what it is compared with, after a warm-up; the figures are medians, and a r
 rounds' ratios, pgml to the other. Everything runs on one machine, clients included."""
 
 
-def _environment(server: Server) -> str:
+def _environment(server: Server, load: float) -> str:
     day = datetime.now(UTC).date()
     postgres = server.value("show server_version").split()[0]
     kernel = platform.release().split("-")[0]
     lines = [
         f"| date | {day} |",
         f"| machine | {_processor()}, {os.cpu_count()} cores, {_memory_gb()} GB, Linux {kernel} |",
+        f"| load before the run | {load:.1f}{_warning(load)} |",
         f"| server | PostgreSQL {postgres}, {_settings(server)} |",
         f"| libraries | Python {platform.python_version()}, {_libraries()} |",
     ]
     return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _warning(load: float) -> str:
+    if load <= QUIET:
+        return ""
+    return ": the machine was busy, and what uses several threads suffers most, so train shows little"
 
 
 def _settings(server: Server) -> str:

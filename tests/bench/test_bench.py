@@ -34,12 +34,13 @@ def test_the_page_has_every_figure_note_and_missed_goal(server: Server) -> None:
     slow = compare("ours", "theirs", "ms", [0.9, 0.1, 0.3], [0.1, 0.1, 0.2], Goal(1.2), 1000)
     fast = compare("ours", "others", "rows/s", [123_456.0], [100.0], Goal(3, at_least=True))
     found = {"read": [slow, fast, "Something is left out."], "rows": [compare("a", "b", "s", [1], [1])]}
-    page = report.page("make bench", server, [CASES["read"], CASES["rows"]], found)
+    page = report.page("make bench", server, [CASES["read"], CASES["rows"]], found, 4.2)
     assert "| ours | 300 ms | theirs | 100 ms | 1.50 | ≤ 1.2, missed |" in page
     assert "| ours | 123,000 rows/s | others | 100 rows/s | 1234.56 | ≥ 3 |" in page
     assert "| a | 1 s | b | 1 s | 1.00 |  |" in page
     assert "Something is left out." in page
     assert "`make bench`" in page
+    assert "| 4.2: the machine was busy" in page
     assert CASES["read"].what in page
 
 
