@@ -13,9 +13,9 @@ PIECE = 1 << 20
 """Bytes sent or received at once."""
 
 
-def request(body: bytes) -> bytes:
-    """Return a POST of JSON to /predict."""
-    head = ("POST /predict HTTP/1.1", "Host: bench", "Content-Type: application/json")
+def request(body: bytes, path: str = "/predict") -> bytes:
+    """Return a POST of JSON."""
+    head = (f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json")
     return "\r\n".join([*head, f"Content-Length: {len(body)}"]).encode() + END + body
 
 

@@ -39,11 +39,18 @@ def run(server: Server) -> Iterator[Finding]:
         rows = copy_binary(db, "few", len(NARROW))
     with _service(server) as paths:
         single = [_request(row) for row in rows[:DIFFERENT].tolist()]
+        typed = [_request(row, "/typed") for row in rows[:DIFFERENT].tolist()]
         _check_agreement(server, paths, rows[0].tolist())
-        ours, theirs = in_turns(server.rounds, partial(_pgbench, server), partial(_rate, paths, single))
+        ours, by_hand, declared = in_turns(
+            server.rounds,
+            partial(_pgbench, server),
+            partial(_rate, paths, single),
+            partial(_rate, paths, typed),
+        )
         what = f"single rows, pgbench -M prepared, {CLIENTS} clients"
         against = f"FastAPI, {WORKERS} processes of uvicorn, {CLIENTS} connections"
-        yield compare(what, against, "/s", ours, theirs, Goal(3, at_least=True))
+        yield compare(what, f"{against}, types declared", "/s", ours, declared, Goal(3, at_least=True))
+        yield compare(what, f"{against}, parsed by hand", "/s", ours, by_hand, Goal(3, at_least=True))
         if not server.has_function(TABLE_SIGNATURE):
             yield f"Batches are left out: there is no {TABLE_SIGNATURE}."
             return
@@ -67,15 +74,15 @@ def run(server: Server) -> Iterator[Finding]:
 
 def _check_agreement(server: Server, paths: Sequence[Path], row: list[float]) -> None:
     """Raise RuntimeError unless both sides predict the same."""
-    (answer,) = client.answers(paths, 1, iter([_request(row)]))
-    (served,) = json.loads(answer)["predictions"]
     ours = server.value("select pgml.predict('xgboost', %s::float8[])", row)
-    if abs(served - ours) > 1e-6 * abs(ours):
-        raise RuntimeError(f"the service predicts {served}, pgml {ours}")
+    for answer in client.answers(paths, 1, iter([_request(row), _request(row, "/typed")])):
+        (served,) = json.loads(answer)["predictions"]
+        if abs(served - ours) > 1e-6 * abs(ours):
+            raise RuntimeError(f"the service predicts {served}, pgml {ours}")
 
 
-def _request(features: Sequence[object]) -> bytes:
-    return client.request(json.dumps({"features": features}).encode())
+def _request(features: Sequence[object], path: str = "/predict") -> bytes:
+    return client.request(json.dumps({"features": features}).encode(), path)
 
 
 def _send(paths: Sequence[Path], requests: Sequence[bytes]) -> None:

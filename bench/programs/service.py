@@ -2,18 +2,19 @@
 
 JSON in, JSON out. The model is an ONNX graph in the file that ``MODEL`` names, for features less
 ``CENTER``; it is loaded once, and predicts a row faster than XGBoost's own inplace_predict. Requests
-are handled on the event loop, as they take microseconds, and are parsed by orjson without a schema: a model
-of Pydantic's would add to that.
+are handled on the event loop, as they take microseconds. There are two ways in: ``/predict`` parses the body
+by hand, with orjson; ``/typed`` declares what it takes and gives, as FastAPI's own pages do.
 """
 
 import os
 import sys
+from typing import Annotated
 
 import numpy as np
 import onnxruntime
 import orjson
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Body, FastAPI, Request, Response
 
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
@@ -30,7 +31,14 @@ async def predict(request: Request) -> Response:
     return Response(answer, media_type="application/json")
 
 
+async def typed(features: Annotated[list[float], Body(embed=True)]) -> dict[str, list[float]]:
+    """Answer as `predict` does, for one row."""
+    (values,) = session.run(None, {"features": np.array([np.array(features) - center], dtype=np.float32)})
+    return {"predictions": values.ravel().tolist()}
+
+
 app = FastAPI()
+app.add_api_route("/typed", typed, methods=["POST"])
 app.add_api_route("/predict", predict, methods=["POST"])
 
 if __name__ == "__main__":
