@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pgml.database.plpy_adapter import Backend, fail
+from pgml.database.plpy_adapter import Backend
 from pgml.errors import PgmlError
 from pgml.usecases import about, arguments, batch, drop, memory, share
 from pgml.usecases.batch import Chunk
@@ -37,6 +37,13 @@ class Entry:
         self._base = Path(base)
         self._session = Session(self._backend, self._base / "bin" / "python3")
         self._predictions = Predictions(self._session)
+        self.array = self._predictions.array
+        self.json = self._predictions.json
+        self.value = self._predictions.value
+        self.label = self._predictions.label
+        self.joint = self._predictions.joint
+        self.proba = self._predictions.proba
+        self.probabilities = self._predictions.probabilities
 
     def call(self, verb: str | None, given: str | None, search_path: str) -> dict[str, str | None]:
         """Do a verb; return the fields of pgml._outcome, so that the caller can raise a clean error."""
@@ -47,70 +54,6 @@ class Entry:
             return _outcome(error)
         fields = dict.fromkeys(("message", "sqlstate", "detail", "hint"))
         return {"result": json.dumps(result), "notice": "; ".join(notes) or None, **fields}
-
-    def value(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
-    ) -> float | None:
-        """Return a prediction; see `pgml.usecases.predict.Predictions.value`."""
-        try:
-            return self._predictions.value(reference, model_id, features, snapshot, kind)
-        except PgmlError as error:
-            fail(error)
-
-    def array(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None
-    ) -> float | None:
-        """Return a prediction for an array; see `pgml.usecases.predict.Predictions.array`."""
-        try:
-            return self._predictions.array(reference, model_id, features, snapshot)
-        except PgmlError as error:
-            fail(error)
-
-    def json(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None
-    ) -> float | None:
-        """Return a prediction for jsonb; see `pgml.usecases.predict.Predictions.json`."""
-        try:
-            return self._predictions.json(reference, model_id, features, snapshot)
-        except PgmlError as error:
-            fail(error)
-
-    def label(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
-    ) -> str | None:
-        """Return a label; see `pgml.usecases.predict.Predictions.label`."""
-        try:
-            return self._predictions.label(reference, model_id, features, snapshot, kind)
-        except PgmlError as error:
-            fail(error)
-
-    def joint(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
-    ) -> list[float] | None:
-        """Return a prediction of each target; see `pgml.usecases.predict.Predictions.joint`."""
-        try:
-            return self._predictions.joint(reference, model_id, features, snapshot, kind)
-        except PgmlError as error:
-            fail(error)
-
-    def proba(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
-    ) -> list[float] | None:
-        """Return the probabilities in class order; see `Predictions.probabilities`."""
-        try:
-            return self._predictions.probabilities(reference, model_id, features, snapshot, kind)
-        except PgmlError as error:
-            fail(error)
-
-    def probabilities(
-        self, reference: str | None, model_id: int | None, features: Any, snapshot: str | None, kind: str
-    ) -> str | None:
-        """Return the probabilities by label, as JSON; see `Predictions.labelled`."""
-        try:
-            found = self._predictions.labelled(reference, model_id, features, snapshot, kind)
-        except PgmlError as error:
-            fail(error)
-        return None if found is None else json.dumps(found)
 
     def batch(
         self, reference: str | None, model_id: int | None, features: bytes | None, snapshot: str | None
@@ -148,7 +91,7 @@ class Entry:
         try:
             self._backend.run_pending()
         except PgmlError as error:
-            fail(error)
+            self._backend.fail(error)
 
     def train(self, given: Given, path: str) -> Answer:
         return train(self._session, given, path)

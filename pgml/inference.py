@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,8 @@ class Predictor:
         ``text``, ``boolean`` or ``number``.
     targets : list of str
         The columns it predicts, one but for regression.
-    center : ndarray of shape (targets,)
-        What is added to the graph's values.
+    divisor, added, center : ndarray of shape (targets,)
+        What a regression's values are divided by, and what is added then: by the model, and of the target.
     dot : mapping or None
         ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
     """
@@ -54,6 +54,9 @@ class Predictor:
         self.label_kind: str = artifact.decoder["label_kind"]
         self.targets: list[str] = artifact.decoder["targets"]
         self.center: Floats = np.array(artifact.decoder["center"])
+        count = len(self.center)
+        self.divisor: Floats = np.broadcast_to(artifact.decoder["divisor"] or 1.0, count)
+        self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self._session = _session(artifact.graph)
         _check_golden(self, artifact)
@@ -77,7 +80,7 @@ class Predictor:
         outputs = np.asarray(result, dtype=np.float64)
         if self.task != "regression":
             return outputs
-        values = outputs + self.center
+        values = outputs / self.divisor + self.added + self.center
         return values[:, 0] if len(self.targets) == 1 else values
 
     def run_in_pieces(
@@ -103,10 +106,12 @@ class Predictor:
 
         Returns
         -------
-        run, the input as bytes (the encoded row in `dtype`), the output as float64
+        run, the input as bytes (the encoded row in `dtype`), the output as floats
         """
         features = np.zeros((1, self.encoder.width), dtype=self.encoder.dtype)
-        outputs = np.zeros((1, len(self.targets if self.task == "regression" else self.labels)))
+        width = len(self.targets if self.task == "regression" else self.labels)
+        dtype: Literal["f", "d"] = "f" if self._session.get_outputs()[0].type == "tensor(float)" else "d"
+        outputs = np.zeros((1, width), dtype=dtype)
         binding = self._session.io_binding()
         for bind, array, name in (
             (binding.bind_input, features, self._session.get_inputs()[0].name),
@@ -114,8 +119,9 @@ class Predictor:
         ):
             bind(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
         # The public method checks its arguments anew for each row, which takes longer than a small model.
-        run = partial(self._session._sess.run_with_iobinding, binding._iobinding, None)
-        return run, features.data.cast("B"), outputs.data.cast("B").cast("d")
+        # Without options of ours it makes new ones for each.
+        run = partial(self._session._sess.run_with_iobinding, binding._iobinding, _OPTIONS)
+        return run, features.data.cast("B"), outputs.data.cast("B").cast(dtype)
 
 
 def _in_threads(work: Sequence[Callable[[], Floats]]) -> list[Floats]:
@@ -171,6 +177,7 @@ def differs(one: Floats, other: Floats, allowed: Floats) -> bool:
     return one.shape != other.shape or not bool((np.abs(one - other) <= allowed).all())
 
 
+_OPTIONS = onnxruntime.RunOptions()
 _REFUSALS = (
     onnxruntime_pybind11_state.Fail,
     onnxruntime_pybind11_state.InvalidArgument,
@@ -187,6 +194,8 @@ def _session(graph: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # Plans for memory help where shapes stay; here they cost a search for each number of rows.
+    options.enable_mem_pattern = False
     with signals_blocked():
         try:
             return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

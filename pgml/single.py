@@ -9,7 +9,7 @@ of the ordinary (nested, infinite, a time as text, a wrong count) raises one of
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, isfinite, nan
-from operator import itemgetter, mul, sub, truediv
+from operator import itemgetter, mul, sub
 from struct import Struct
 from struct import error as struct_error
 from typing import Any
@@ -39,6 +39,8 @@ class Single:
         From the numbers of the features, in their order, to a result; each must be finite.
     by_name : callable
         From a mapping by name, with texts and None, to a result.
+    answer : callable
+        From the numbers of the features to `value`.
     value : callable
         From a result to the predicted value, or to the label as a number.
     label : callable
@@ -49,6 +51,7 @@ class Single:
 
     numbers: Run
     by_name: Callable[[Any], Result]
+    answer: Callable[[Numbers], float]
     value: Callable[[Result], float]
     label: Callable[[Result], str]
     probabilities: Callable[[Result], list[float]]
@@ -67,11 +70,23 @@ def single_row(predictor: Predictor) -> Single | None:
         return None
     if predictor.dot is not None:
         numbers, encoded = _dot(predictor, predictor.dot["weights"], predictor.dot["intercept"])
-        return Single(numbers, _by_name(encoder, numbers, encoded), *_of_margin(predictor))
+        return _single(predictor, numbers, encoded, _of_margin(predictor))
     if double:
         return None
     numbers, encoded = _graph(predictor)
-    return Single(numbers, _by_name(encoder, numbers, encoded), *_of_outputs(predictor))
+    return _single(predictor, numbers, encoded, _of_outputs(predictor))
+
+
+def _single(predictor: Predictor, numbers: Run, encoded: Run, answers: tuple[Any, Any, Any]) -> Single:
+    value, label, probabilities = answers
+    return Single(
+        numbers,
+        _by_name(predictor.encoder, numbers, encoded),
+        numbers if value is float else (_plain(predictor) or (lambda row: value(numbers(row)))),
+        value,
+        label,
+        probabilities,
+    )
 
 
 def _dot(predictor: Predictor, weights: Numbers, intercept: float) -> tuple[Run, Run]:
@@ -123,11 +138,13 @@ def _graph(predictor: Predictor) -> tuple[Run, Run]:
     pack = Struct(f"={predictor.encoder.width}f").pack_into
 
     def numbers(row: Numbers) -> Any:
-        if len(row) != count or not isfinite(sum(row)):
+        if not isfinite(sum(row)):
             raise ValueError
-        if moved:
-            row = list(map(sub, row, centers))
-        pack(features, 0, *(map(truediv, row, scales) if scaled else row))
+        if moved or scaled:
+            row = [
+                (value - center) / scale for value, center, scale in zip(row, centers, scales, strict=True)
+            ]
+        pack(features, 0, *row)
         run()
         return outputs
 
@@ -136,14 +153,36 @@ def _graph(predictor: Predictor) -> tuple[Run, Run]:
         run()
         return outputs
 
-    return numbers, encoded
+    return (_refuse if count < 0 else numbers), encoded
+
+
+def _plain(predictor: Predictor) -> Callable[[Numbers], float] | None:
+    """Return all of it in one function, where the graph takes the numbers as they are and gives the value."""
+    centers, scales = _moved(predictor.encoder)
+    constants = (*centers, *(scale - 1 for scale in scales), *(predictor.divisor - 1), *predictor.center)
+    if predictor.task != "regression" or predictor.dot is not None or any(constants):
+        return None
+    if _count(predictor.encoder) < 0:
+        return None
+    run, features, outputs = predictor.bound_to_one_row()
+    pack = Struct(f"={len(centers)}f").pack_into
+    added = float(predictor.added[0])
+
+    def answer(row: Numbers) -> float:
+        if not isfinite(sum(row)):
+            raise ValueError
+        pack(features, 0, *row)
+        run()
+        value: float = outputs[0] + added
+        return value
+
+    return answer
 
 
 def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
     """Return value, label and probabilities of a graph's outputs."""
     if predictor.task == "regression":
-        center = float(predictor.center[0])
-        return lambda outputs: outputs[0] + center, _refuse, _refuse
+        return _value(predictor), _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
 
     def place(outputs: Any) -> int:
@@ -155,6 +194,15 @@ def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
         lambda outputs: labels[place(outputs)],
         lambda outputs: outputs.tolist(),
     )
+
+
+def _value(predictor: Predictor) -> Callable[[Any], float]:
+    divisor, added, center = (
+        float(each[0]) for each in (predictor.divisor, predictor.added, predictor.center)
+    )
+    if divisor == 1 and center == 0:
+        return lambda outputs: outputs[0] + added
+    return lambda outputs: outputs[0] / divisor + added + center
 
 
 def _moved(encoder: Encoder) -> tuple[list[float], list[float]]:

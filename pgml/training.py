@@ -77,9 +77,9 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     started = time.perf_counter()
     fitted = algorithm.fit(matrix, outcome, spec.hyperparams, context)
     fit_time = time.perf_counter() - started
-    graph = _graph(algorithm, fitted.estimator, spec)
+    graph, tail = _graph(algorithm, fitted.estimator, spec)
     test_matrix = encoder.encode(dataset.take(test))
-    decoder = _decoder(spec, truth, center, algorithm.dot(fitted.estimator, spec.task))
+    decoder = _decoder(spec, truth, center, algorithm.dot(fitted.estimator, spec.task)) | tail
     artifact = Artifact(encoder.as_json(), decoder, {}, graph)
     predictor = inference.Predictor(pack(artifact))
     started = time.perf_counter()
@@ -174,7 +174,10 @@ def _decoder(spec: FitSpec, truth: Target, center: Floats, dot: dict[str, Any] |
     }
 
 
-def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> bytes:
+def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> tuple[bytes, dict[str, Any]]:
+    """Return the graph, and the arithmetic after it that the decoder does."""
+    from pgml.artifact.graph import without_tail
+
     size = algorithm.graph_bytes(estimator, spec.task)
     if size > spec.max_model_bytes:
         raise TooLarge(
@@ -183,7 +186,14 @@ def _graph(algorithm: Algorithm, estimator: Any, spec: FitSpec) -> bytes:
             hint="Choose hyperparameters that grow fewer or smaller trees, such as max_depth or "
             "n_estimators, or raise max_model_bytes in pgml.settings.",
         )
-    return bytes(algorithm.graph(estimator, spec.task).SerializeToString(deterministic=True))
+    model, divisor, added = algorithm.graph(estimator, spec.task), None, None
+    if spec.task == "regression":
+        model, divisor, added = without_tail(model)
+    tail = {
+        "divisor": None if divisor is None else divisor.tolist(),
+        "added": None if added is None else added.tolist(),
+    }
+    return bytes(model.SerializeToString(deterministic=True)), tail
 
 
 def _verify(

@@ -29,7 +29,7 @@ class Artifact:
     encoder : mapping
         Of `pgml.preprocessing.Encoder`.
     decoder : mapping
-        ``task``, ``targets``, ``labels``, ``label_kind`` and ``center``, ``dot``.
+        ``task``, ``targets``, ``labels``, ``label_kind`` and ``center``, ``divisor``, ``added``, ``dot``.
     golden : mapping
         ``matrix`` and ``outputs`` of a few test rows, the ``scale`` of what varies in these, and the
         ``runtime`` that computed them; checked again when another runtime loads the model.

@@ -89,6 +89,13 @@ class Backend:
             raise NotPermitted("this function is called by other functions of pgml only")
         run()
 
+    def fail(self, error: PgmlError) -> NoReturn:
+        failure = _Failure(error.message)
+        failure.sqlstate = error.sqlstate
+        failure.detail = error.detail or None
+        failure.hint = error.hint or None
+        raise failure from None
+
     def check_for_interrupts(self) -> None:
         self.query("select 1")
 
@@ -99,15 +106,6 @@ class _Failure(plpy.Error):  # type: ignore[misc]
 
 _Failure.__name__ = _Failure.__qualname__ = "pgml"
 _Failure.__module__ = "__main__"
-
-
-def fail(error: PgmlError) -> NoReturn:
-    """Raise an error as PostgreSQL's own, with its SQLSTATE, detail and hint."""
-    failure = _Failure(error.message)
-    failure.sqlstate = error.sqlstate
-    failure.detail = error.detail or None
-    failure.hint = error.hint or None
-    raise failure from None
 
 
 def _translated(error: Any) -> DatabaseError:

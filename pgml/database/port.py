@@ -1,7 +1,7 @@
 """What pgml asks of a database, inside a server or over a connection."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from pgml.errors import PgmlError
 
@@ -61,6 +61,9 @@ class Database(Protocol):
 
         `work` must run no SQL that a caller can influence but through arguments.
         """
+
+    def fail(self, error: PgmlError) -> NoReturn:
+        """Raise an error as the one that the caller of a single prediction is to see."""
 
     def user_id(self) -> int:
         """Return the id of the role whose rights hold now, at little cost."""

@@ -1,11 +1,13 @@
 """A session over a connection: for tests, for the command line, for servers without PL/Python."""
 
 from collections.abc import Callable, Generator, Sequence
+from typing import NoReturn
 
 import psycopg
 from psycopg.rows import dict_row
 
 from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
+from pgml.errors import PgmlError
 
 
 class Connection:
@@ -48,6 +50,9 @@ class Connection:
             (row,) = self.query("select pg_catalog.pg_current_xact_id()::text as id")
             self.on_write(row["id"])
         return result
+
+    def fail(self, error: PgmlError) -> NoReturn:
+        raise error
 
     def user_id(self) -> int:
         (row,) = self.query("select oid::bigint as id from pg_catalog.pg_roles where rolname = current_user")

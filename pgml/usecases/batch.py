@@ -166,7 +166,7 @@ def _as_json(predictor: Predictor, relation: Relation, predictions: Predictions)
         matrix = np.concatenate([encoder.encode(dataset) for dataset in datasets if dataset is not None])
         return predictor.run_in_pieces(matrix)
 
-    select = f"(select pg_catalog.to_jsonb(f) from (select {names}) f)::text as features"
+    select = f"(select pg_catalog.to_json(f) from (select {names}) f)::text as features"
     return select, relation.name, outputs
 
 

@@ -1,8 +1,9 @@
 """Predict with the live model of a project, or with one model."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,15 +13,22 @@ from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, MalformedText, PgmlError, WrongType
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder
-from pgml.single import UNUSUAL
+from pgml.single import UNUSUAL, Single
 from pgml.target import label_text
 from pgml.usecases import arguments
 from pgml.usecases.resolution import Resolution
 from pgml.usecases.session import Session
 
+Answer = TypeVar("Answer")
+Asked = tuple[str | None, int | None, Any, str | None]
+"""A project's or a model's name, or a model's id; what is given; the text of the snapshot."""
+
 
 class Predictions:
-    """The prediction verbs of one session: first the quick way for one row, then the general one."""
+    """The prediction verbs of one session: first the quick way for one row, then the general one.
+
+    Their errors are raised by `Database.fail`, here and not at the edge, which would be a call more a row.
+    """
 
     def __init__(self, session: Session) -> None:
         self._database = session.database
@@ -31,26 +39,29 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
         """Return `value` of an array."""
-        single = self._single(reference, model_id, given, snapshot)
-        if single is not None:
-            try:
-                value: float = single.value(single.numbers(given))
-                return value
-            except UNUSUAL:
-                pass
+        try:
+            single = self._single(reference, model_id, given, snapshot)
+            if single is not None:
+                return single.answer(given)
+        except UNUSUAL:
+            pass
+        except PgmlError as error:
+            self._database.fail(error)
         return self.value(reference, model_id, given, snapshot, "array")
 
     def json(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
     ) -> float | None:
-        """Return `value` of jsonb."""
-        single = self._single(reference, model_id, given, snapshot)
-        if single is not None:
-            try:
+        """Return `value` of JSON."""
+        try:
+            single = self._single(reference, model_id, given, snapshot)
+            if single is not None:
                 value: float = single.value(single.by_name(json.loads(given)))
                 return value
-            except UNUSUAL:
-                pass
+        except UNUSUAL:
+            pass
+        except PgmlError as error:
+            self._database.fail(error)
         return self.value(reference, model_id, given, snapshot, "json")
 
     def value(
@@ -65,81 +76,67 @@ class Predictions:
         model_id : int or None
             Given instead of a name.
         given : list, str or None
-            An array, or the text of jsonb or of anything.
+            An array, or the text of JSON or of anything.
         snapshot : str or None
             Text of the statement's snapshot; None if it may not stand for what the caller sees.
         kind : str
             ``array``, ``json``, ``text``, ``score_json`` or ``score_text``.
-
-        Raises
-        ------
-        PgmlError
         """
-        found = self._outputs(reference, model_id, given, snapshot, kind)
-        if found is None:
-            return None
-        predictor, outputs = found
-        if predictor.task == "regression":
-            return float(outputs)
-        if predictor.label_kind == "text":
-            raise WrongType(
-                "the labels of this model are no numbers", hint="Call pgml.predict_label instead."
-            )
-        return float(predictor.labels[outputs.argmax()])
+        return self._answer((reference, model_id, given, snapshot), kind, _value)
 
     def label(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> str | None:
         """Return the predicted label as text; the arguments are those of `value`."""
-        single = self._single(reference, model_id, given, snapshot) if kind == "json" else None
-        if single is not None:
-            try:
-                return single.label(single.by_name(json.loads(given)))
-            except UNUSUAL:
-                pass
-        found = self._outputs(reference, model_id, given, snapshot, kind)
-        if found is None:
-            return None
-        predictor, outputs = found
-        if predictor.task == "regression":
-            raise WrongType(
-                "this model predicts numbers, it has no labels", hint="Call pgml.predict instead."
-            )
-        return label_text(predictor.labels[outputs.argmax()], predictor.label_kind)
+        return self._answer((reference, model_id, given, snapshot), kind, _label, attrgetter("label"))
 
-    def probabilities(
+    def proba(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> list[float] | None:
         """Return the probabilities in class order; the arguments are those of `value`."""
-        single = self._single(reference, model_id, given, snapshot) if kind == "json" else None
-        if single is not None:
-            try:
-                return single.probabilities(single.by_name(json.loads(given)))
-            except UNUSUAL:
-                pass
-        found = self._classified(reference, model_id, given, snapshot, kind)
-        return None if found is None else found[1].tolist()
+        quick = attrgetter("probabilities")
+        return self._answer((reference, model_id, given, snapshot), kind, _probabilities, quick)
 
-    def labelled(
+    def probabilities(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
-    ) -> dict[str, float] | None:
-        """Return the probability of each label, in class order; the arguments are those of `value`."""
-        found = self._classified(reference, model_id, given, snapshot, kind)
-        if found is None:
-            return None
-        predictor, outputs = found
-        labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
-        return dict(zip(labels, outputs.tolist(), strict=True))
+    ) -> str | None:
+        """Return the probabilities by label, in class order, as JSON; the arguments are those of `value`."""
+        return self._answer((reference, model_id, given, snapshot), kind, _labelled)
 
-    def _classified(
+    def joint(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
-    ) -> tuple[Predictor, Any] | None:
-        found = self._outputs(reference, model_id, given, snapshot, kind)
-        if found is not None and found[0].task == "regression":
-            raise WrongType(
-                "this model predicts numbers, it has no probabilities", hint="Call pgml.predict instead."
-            )
-        return found
+    ) -> list[float] | None:
+        """Return the predicted number of each target; the arguments are those of `value`."""
+        return self._answer((reference, model_id, given, snapshot), kind, _numbers)
+
+    def _answer(
+        self,
+        asked: Asked,
+        kind: str,
+        decode: Callable[[Predictor, Any], Answer],
+        quick: Callable[[Single], Callable[[Any], Answer]] | None = None,
+    ) -> Answer | None:
+        """Return what is decoded of the outputs: at once where the row allows it, else in the general way."""
+        reference, model_id, given, snapshot = asked
+        try:
+            if quick is not None and kind == "json":
+                single = self._single(reference, model_id, given, snapshot)
+                if single is not None:
+                    return quick(single)(single.by_name(json.loads(given)))
+        except UNUSUAL:
+            pass
+        except PgmlError as error:
+            self._database.fail(error)
+        try:
+            if given is None or (reference is None and model_id is None):
+                return None
+            predictor = self._resolution.predictor(reference, model_id, snapshot)
+            if decode is not _numbers:
+                check_one_target(predictor)
+            dataset = self.dataset(predictor.encoder, given, kind)
+            return None if dataset is None else decode(predictor, predictor.outputs(dataset)[0])
+        except PgmlError as error:
+            self._database.fail(error)
 
     def many(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
@@ -151,52 +148,21 @@ class Predictions:
         check_one_target(predictor)
         return predictor
 
-    def joint(
-        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
-    ) -> list[float] | None:
-        """Return the predicted number of each target; the arguments are those of `value`."""
-        found = self._outputs(reference, model_id, given, snapshot, kind, joint=True)
-        if found is None:
-            return None
-        predictor, outputs = found
-        if predictor.task != "regression":
-            raise WrongType("this model predicts labels, no numbers", hint="Call pgml.predict_label instead.")
-        numbers: list[float] = np.atleast_1d(outputs).tolist()
-        return numbers
-
-    def _outputs(
-        self,
-        reference: str | None,
-        model_id: int | None,
-        given: Any,
-        snapshot: str | None,
-        kind: str,
-        *,
-        joint: bool = False,
-    ) -> tuple[Predictor, Any] | None:
-        if given is None or (reference is None and model_id is None):
-            return None
-        predictor = self._resolution.predictor(reference, model_id, snapshot)
-        if not joint:
-            check_one_target(predictor)
+    def dataset(self, encoder: Encoder, given: Any, kind: str) -> Dataset | None:
+        """Return the features as one row; None where they are JSON's null."""
         try:
-            dataset = self.dataset(predictor.encoder, given, kind)
+            if kind == "array":
+                values = rows.from_numbers(encoder, given)
+            else:
+                value = self._parsed(given) if kind.endswith("text") else arguments.parsed(given)
+                if value is None:
+                    return None
+                values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
         except RecursionError:
             raise InvalidValue(
                 "features are nested too deeply",
                 hint="Give a row, a flat JSON object or an array of numbers.",
             ) from None
-        return None if dataset is None else (predictor, predictor.outputs(dataset)[0])
-
-    def dataset(self, encoder: Encoder, given: Any, kind: str) -> Dataset | None:
-        """Return the features as one row; None where they are JSON's null."""
-        if kind == "array":
-            values = rows.from_numbers(encoder, given)
-        else:
-            value = self._parsed(given) if kind.endswith("text") else arguments.parsed(given)
-            if value is None:
-                return None
-            values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
         return rows.as_dataset(encoder, values, self._epochs)
 
     def _parsed(self, text: str) -> Any:
@@ -244,3 +210,39 @@ def check_one_target(predictor: Predictor) -> None:
             f"this model predicts {len(predictor.targets)} numbers, not one",
             hint="Call pgml.predict_joint instead.",
         )
+
+
+def _value(predictor: Predictor, outputs: Any) -> float:
+    if predictor.task == "regression":
+        return float(outputs)
+    if predictor.label_kind == "text":
+        raise WrongType("the labels of this model are no numbers", hint="Call pgml.predict_label instead.")
+    return float(predictor.labels[outputs.argmax()])
+
+
+def _label(predictor: Predictor, outputs: Any) -> str:
+    if predictor.task == "regression":
+        raise WrongType("this model predicts numbers, it has no labels", hint="Call pgml.predict instead.")
+    return label_text(predictor.labels[outputs.argmax()], predictor.label_kind)
+
+
+def _probabilities(predictor: Predictor, outputs: Any) -> list[float]:
+    if predictor.task == "regression":
+        raise WrongType(
+            "this model predicts numbers, it has no probabilities", hint="Call pgml.predict instead."
+        )
+    probabilities: list[float] = outputs.tolist()
+    return probabilities
+
+
+def _labelled(predictor: Predictor, outputs: Any) -> str:
+    probabilities = _probabilities(predictor, outputs)
+    labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
+    return json.dumps(dict(zip(labels, probabilities, strict=True)))
+
+
+def _numbers(predictor: Predictor, outputs: Any) -> list[float]:
+    if predictor.task != "regression":
+        raise WrongType("this model predicts labels, no numbers", hint="Call pgml.predict_label instead.")
+    numbers: list[float] = np.atleast_1d(outputs).tolist()
+    return numbers

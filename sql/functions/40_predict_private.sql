@@ -28,7 +28,7 @@ as $$
 $$;
 comment on function pgml._predict_array(text, bigint, float8[], text) is 'predict of a plain array';
 
-create function pgml._predict_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._predict_json(reference text, model_id bigint, features json, snapshot text)
 returns float8
 language plpython3u
 stable
@@ -37,7 +37,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].json(reference, model_id, features, snapshot)
 $$;
-comment on function pgml._predict_json(text, bigint, jsonb, text) is 'predict of a row, an object or an array';
+comment on function pgml._predict_json(text, bigint, json, text) is 'predict of a row, an object or an array';
 
 create function pgml._predict_text(reference text, model_id bigint, features text, snapshot text)
 returns float8
@@ -51,7 +51,7 @@ as $$
 $$;
 comment on function pgml._predict_text(text, bigint, text, text) is 'predict of JSON, an array literal or a scalar';
 
-create function pgml._label_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._label_json(reference text, model_id bigint, features json, snapshot text)
 returns text
 language plpython3u
 stable
@@ -61,7 +61,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].label(reference, model_id, features, snapshot, "json")
 $$;
-comment on function pgml._label_json(text, bigint, jsonb, text) is 'predict_label of a row, an object or an array';
+comment on function pgml._label_json(text, bigint, json, text) is 'predict_label of a row, an object or an array';
 
 create function pgml._label_text(reference text, model_id bigint, features text, snapshot text)
 returns text
@@ -75,7 +75,7 @@ as $$
 $$;
 comment on function pgml._label_text(text, bigint, text, text) is 'predict_label of JSON, an array literal or a scalar';
 
-create function pgml._score_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._score_json(reference text, model_id bigint, features json, snapshot text)
 returns float8
 language plpython3u
 stable
@@ -85,7 +85,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].value(reference, model_id, features, snapshot, "score_json")
 $$;
-comment on function pgml._score_json(text, bigint, jsonb, text) is 'score of values of any type';
+comment on function pgml._score_json(text, bigint, json, text) is 'score of values of any type';
 
 create function pgml._score_text(reference text, model_id bigint, features text, snapshot text)
 returns float8

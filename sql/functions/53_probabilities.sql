@@ -1,4 +1,4 @@
-create function pgml._proba_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._proba_json(reference text, model_id bigint, features json, snapshot text)
 returns float8[]
 language plpython3u
 stable
@@ -8,7 +8,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].proba(reference, model_id, features, snapshot, "json")
 $$;
-comment on function pgml._proba_json(text, bigint, jsonb, text) is 'predict_proba of a row, an object or an array';
+comment on function pgml._proba_json(text, bigint, json, text) is 'predict_proba of a row, an object or an array';
 
 create function pgml._proba_text(reference text, model_id bigint, features text, snapshot text)
 returns float8[]
@@ -28,7 +28,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._proba_json(project_name, null, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._proba_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_proba(text, anyelement) is 'probabilities in class order by the live model of a project';
 
@@ -48,7 +48,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._proba_json(null, model_id, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._proba_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_proba(bigint, anyelement) is 'probabilities in class order by one model';
 
@@ -62,7 +62,7 @@ as $$
 $$;
 comment on function pgml.predict_proba(bigint, text) is 'probabilities in class order by one model';
 
-create function pgml._probabilities_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._probabilities_json(reference text, model_id bigint, features json, snapshot text)
 returns jsonb
 language plpython3u
 stable
@@ -72,7 +72,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].probabilities(reference, model_id, features, snapshot, "json")
 $$;
-comment on function pgml._probabilities_json(text, bigint, jsonb, text) is 'probabilities of a row, an object or an array';
+comment on function pgml._probabilities_json(text, bigint, json, text) is 'probabilities of a row, an object or an array';
 
 create function pgml._probabilities_text(reference text, model_id bigint, features text, snapshot text)
 returns jsonb
@@ -92,7 +92,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._probabilities_json(project_name, null, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._probabilities_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.probabilities(text, anyelement) is 'probability of each label by the live model of a project';
 
@@ -112,7 +112,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._probabilities_json(null, model_id, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._probabilities_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.probabilities(bigint, anyelement) is 'probability of each label by one model';
 

@@ -1,4 +1,4 @@
-create function pgml._joint_json(reference text, model_id bigint, features jsonb, snapshot text)
+create function pgml._joint_json(reference text, model_id bigint, features json, snapshot text)
 returns float8[]
 language plpython3u
 stable
@@ -8,7 +8,7 @@ as $$
     # @bootstrap@
     return GD["pgml"].joint(reference, model_id, features, snapshot, "json")
 $$;
-comment on function pgml._joint_json(text, bigint, jsonb, text) is 'predict_joint of a row, an object or an array';
+comment on function pgml._joint_json(text, bigint, json, text) is 'predict_joint of a row, an object or an array';
 
 create function pgml._joint_text(reference text, model_id bigint, features text, snapshot text)
 returns float8[]
@@ -28,7 +28,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._joint_json(project_name, null, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._joint_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_joint(text, anyelement) is 'predicts several numbers by the live model of a project';
 
@@ -48,7 +48,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._joint_json(null, model_id, pg_catalog.to_jsonb(features), pgml._snapshot())
+    select pgml._joint_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_joint(bigint, anyelement) is 'predicts several numbers by one model';
 
