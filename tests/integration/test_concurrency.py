@@ -1,4 +1,4 @@
-"""Sessions that predict while others train, deploy, roll back and drop: no answer is wrong or stale.
+"""Sessions that predict while another trains, deploys, rolls back, drops, grants and revokes: none is stale.
 
 Every model predicts a number of its own, whatever the features, so an answer tells which model gave it.
 A `Log` knows what was live when; an answer must be that of a state that held at some moment between the
@@ -27,6 +27,7 @@ BREATH = 0.002
 """Seconds between statements, so that trainings get on where there are few cores."""
 NONE_LIVE = "55000"
 DROPPED = "42704"
+GRANTED = 1
 ELSEWHERE = -1
 """What the other role's project of the same name predicts."""
 
@@ -65,7 +66,9 @@ class Stage:
     database: str
     owner: str
     other: str
+    guest: str
     log: Log = field(default_factory=Log)
+    grants: Log = field(default_factory=Log)
     until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
     answers: list[State] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -158,6 +161,25 @@ def with_set_role(stage: Stage, db: Connection) -> None:
             stage.failures.append(f"{query} as the other role: {found}")
 
 
+def by_grant(stage: Stage, db: Connection) -> None:
+    """Predict as a role that may while it is granted, in statements and transactions."""
+    chance = random.Random(4)
+    found: set[State] = set()
+    while stage.goes_on:
+        query = f"select {chance.choice(VERBS)} from few f"
+        time.sleep(BREATH)
+        start = time.monotonic()
+        answer = answered(db, query)
+        end = time.monotonic()
+        allowed = stage.grants.between(start, end)
+        possible = (stage.log.between(start, end) if GRANTED in allowed else set()) | (allowed - {GRANTED})
+        found.add(answer)
+        if answer not in possible:
+            stage.failures.append(f"{query} by grant: {answer}, not one of {possible}")
+    if DROPPED not in found or len(found) < 3:
+        stage.failures.append(f"by grant there were only {found}")
+
+
 class Changes:
     """The session that changes what the others see."""
 
@@ -220,7 +242,13 @@ class Changes:
             kept = [each for each in self.history if each != model]
             self.history = [each for i, each in enumerate(kept) if i == 0 or kept[i - 1] != each]
 
-    # A grant and a revoke go here, with a reader that lives by them and a log of its own.
+    def share(self) -> None:
+        """Let the guest predict, or no longer."""
+        verb, state = (
+            ("revoke", DROPPED) if self.stage.grants.states[-1][2] == GRANTED else ("grant", GRANTED)
+        )
+        with self.stage.grants.change(state):
+            self.db.execute(f"select pgml.{verb}('p', '{self.stage.guest}')".encode())
 
     def run(self) -> None:
         """Make the project, change it for a while, drop it, and so on."""
@@ -233,23 +261,24 @@ class Changes:
                 self.train(NONE_LIVE, deploys=False)
             self.train(None, deploys=True)
             self.train(None, deploys=False)
-            actions: list[Callable[[], None]] = [self.deploy] * 4 + [self.roll_back] * 3 + [self.drop_model]
+            actions: list[Callable[[], None]] = [self.deploy] * 4 + [self.roll_back] * 3 + [self.share] * 4
+            actions.append(self.drop_model)
             for _ in range(60):
                 if not stage.goes_on:
                     break
                 self.chance.choice(actions)()
                 time.sleep(self.chance.random() * 0.03)
-            with stage.log.change(DROPPED):
+            with stage.log.change(DROPPED), stage.grants.change(DROPPED):
                 self.db.execute("select pgml.drop_project('p')")
             time.sleep(0.05)
 
 
 @pytest.fixture
 def stage(cluster: Cluster, database: str) -> Iterator[Stage]:
-    """Two roles that have a project p each, of which only the first one's changes."""
-    found = Stage(cluster, database, f"owner_{database}", f"other_{database}")
+    """Two roles with a project p each, of which only the first one's changes, and a guest without."""
+    found = Stage(cluster, database, f"owner_{database}", f"other_{database}", f"guest_{database}")
     with cluster.connect(database) as db:
-        for role in (found.owner, found.other):
+        for role in (found.owner, found.other, found.guest):
             grant_pgml(cluster, database, role)
         db.execute(
             "create table few as select n::float8 as a, n % 3 as b from generate_series(1, 4) n;"
@@ -264,7 +293,7 @@ def stage(cluster: Cluster, database: str) -> Iterator[Stage]:
     found.until = time.monotonic() + SECONDS
     yield found
     cluster.drop_database(database)
-    for role in (found.owner, found.other):
+    for role in (found.owner, found.other, found.guest):
         cluster.drop_role(role)
 
 
@@ -283,6 +312,7 @@ def test_sessions_predict_rightly_while_another_changes_what_is_live(stage: Stag
         thread(lambda db: prepared(stage, db), stage.owner),
         thread(lambda db: in_transactions(stage, db), stage.owner),
         thread(lambda db: with_set_role(stage, db), "postgres"),
+        thread(lambda db: by_grant(stage, db), stage.guest),
         thread(lambda db: Changes(stage, db).run(), stage.owner),
     ]
     for each in threads:
