@@ -1,10 +1,9 @@
 """From a model's bytes to predictions, with ONNX Runtime alone."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from threading import Thread
 from typing import Any, Literal
 
 import numpy as np
@@ -19,8 +18,6 @@ from pgml.errors import Corrupted
 from pgml.preprocessing import Encoder, Matrix
 
 Floats = npt.NDArray[np.float64]
-PIECE = 2000
-"""Rows predicted at once by a thread: a large forest takes some 50 ms for them."""
 GOLDEN_TOLERANCE = 1e-5
 """Largest difference of a golden row's output under another runtime, relative to the outputs' scale."""
 
@@ -83,24 +80,6 @@ class Predictor:
         values = outputs / self.divisor + self.added + self.center
         return values[:, 0] if len(self.targets) == 1 else values
 
-    def run_in_pieces(
-        self, matrix: Matrix, threads: int = 1, check_for_interrupts: Callable[[], None] = lambda: None
-    ) -> Floats:
-        """Return `run` of any number of rows, by several threads that end before this returns.
-
-        PostgreSQL's code must not run beside another thread, so while they work the caller waits;
-        it calls `check_for_interrupts` before every `PIECE` rows a thread.
-        """
-        outputs: list[Floats] = []
-        for start in range(0, max(len(matrix), 1), PIECE * threads):
-            check_for_interrupts()
-            rows = matrix[start : start + PIECE * threads]
-            size = max(1, len(rows) if len(rows) <= PIECE else -(-len(rows) // threads))
-            outputs += _in_threads(
-                [partial(self.run, rows[at : at + size]) for at in range(0, max(len(rows), 1), size)]
-            )
-        return np.concatenate(outputs)
-
     def bound_to_one_row(self) -> tuple[Callable[[], object], Any, Any]:
         """Return a function that runs the graph, on one row of input and output that stay where they are.
 
@@ -122,29 +101,6 @@ class Predictor:
         # Without options of ours it makes new ones for each.
         run = partial(self._session._sess.run_with_iobinding, binding._iobinding, _OPTIONS)
         return run, features.data.cast("B"), outputs.data.cast("B").cast(dtype)
-
-
-def _in_threads(work: Sequence[Callable[[], Floats]]) -> list[Floats]:
-    """Return the results of functions, of which the first runs in this thread."""
-    results: dict[int, Floats] = {}
-    failures: list[BaseException] = []
-
-    def run(position: int) -> None:
-        try:
-            results[position] = work[position]()
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
-            failures.append(error)
-
-    threads = [Thread(target=run, args=[position]) for position in range(1, len(work))]
-    with signals_blocked():
-        for thread in threads:
-            thread.start()
-    run(0)
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return [results[position] for position in range(len(work))]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgml import algorithms, inference, metrics, preprocessing, splitting, target
+from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, FitContext
 from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
@@ -83,7 +84,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     artifact = Artifact(encoder.as_json(), decoder, {}, graph)
     predictor = inference.Predictor(pack(artifact))
     started = time.perf_counter()
-    outputs = predictor.run_in_pieces(test_matrix, spec.threads)
+    outputs = Ahead(predictor, test_matrix, spec.threads).outputs()
     score_time = time.perf_counter() - started
     scale = _scale(spec.task, outcome, outputs - center)
     _verify(algorithm, fitted.estimator, spec.task, test_matrix, outputs - center, scale)

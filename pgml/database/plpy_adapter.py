@@ -21,6 +21,7 @@ class Backend:
         self._plans: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._pending: Callable[[], Any] | None = None
         self.on_write: Callable[[str], None] = ignore
+        self._at_exit: dict[Callable[[], None], Any] = {}
         # PostgreSQL's own function, as a query for each row would take longer than most predictions.
         self.user_id = ctypes.PyDLL(None).GetUserId
         self.user_id.restype = ctypes.c_uint32
@@ -88,6 +89,13 @@ class Backend:
         if run is None:
             raise NotPermitted("this function is called by other functions of pgml only")
         run()
+
+    def at_exit(self, work: Callable[[], None]) -> None:
+        if work not in self._at_exit:
+            # A backend that is terminated leaves by exit() from within a query, and no hook of Python's runs.
+            callback = ctypes.PYFUNCTYPE(None, ctypes.c_int, ctypes.c_size_t)(lambda code, argument: work())
+            self._at_exit[work] = callback
+            ctypes.PyDLL(None).on_proc_exit(callback, ctypes.c_size_t(0))
 
     def fail(self, error: PgmlError) -> NoReturn:
         failure = _Failure(error.message)

@@ -62,6 +62,9 @@ class Database(Protocol):
         `work` must run no SQL that a caller can influence but through arguments.
         """
 
+    def at_exit(self, work: Callable[[], None]) -> None:
+        """Call `work` before the process ends, however it does; once, however often it is said."""
+
     def fail(self, error: PgmlError) -> NoReturn:
         """Raise an error as the one that the caller of a single prediction is to see."""
 

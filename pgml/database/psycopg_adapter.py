@@ -1,5 +1,6 @@
 """A session over a connection: for tests, for the command line, for servers without PL/Python."""
 
+import atexit
 from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
@@ -50,6 +51,10 @@ class Connection:
             (row,) = self.query("select pg_catalog.pg_current_xact_id()::text as id")
             self.on_write(row["id"])
         return result
+
+    def at_exit(self, work: Callable[[], None]) -> None:
+        atexit.unregister(work)
+        atexit.register(work)
 
     def fail(self, error: PgmlError) -> NoReturn:
         raise error

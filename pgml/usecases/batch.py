@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from pgml import columns, reader, rows, store
+from pgml import ahead, columns, reader, rows, store
+from pgml.ahead import Ahead
 from pgml.database.port import Database, DatabaseError, Row
-from pgml.dataset import Dataset
+from pgml.dataset import Dataset, Floats
 from pgml.decoding import Decoder, dimensions_of_array, numbers_of_array, quoted
 from pgml.errors import UnknownColumn, WrongType, name_list
-from pgml.inference import Floats, Predictor
-from pgml.preprocessing import Encoder
+from pgml.inference import Predictor
+from pgml.preprocessing import Encoder, Matrix
 from pgml.reader import Relation
 from pgml.target import label_text
 from pgml.usecases import arguments
@@ -27,8 +28,10 @@ CHUNK = 10_000
 Chunk = Mapping[str, Any]
 """The fields of pgml._chunk: an outcome that is an error, or predictions as the literals of arrays."""
 NOTHING: Chunk = dict.fromkeys(("outcome", "keys", "predictions", "codes", "probabilities", "labels"))
-Numbers = Callable[[Sequence[Row]], Floats]
-"""From rows of a relation, as they were sent, to the outputs of the model."""
+Encoded = Generator[tuple[str | None, Matrix], None, None]
+"""The keys of each chunk, as the text of a JSON array, with its matrix."""
+Encode = Callable[[Sequence[Row]], Matrix]
+"""From rows of a relation, as they were sent, to the matrix that the model takes."""
 
 
 def predict_array(
@@ -56,11 +59,13 @@ def predict_array(
     dimensions = dimensions_of_array(features)
     width = int(np.prod(dimensions[1:])) if len(dimensions) > 1 else None
     dataset = rows.from_matrix(predictor.encoder, numbers_of_array(features), width)
-    threads = _threads(session)
-    for start in range(0, len(dataset), CHUNK):
-        part = replace(dataset, numbers=dataset.numbers[start : start + CHUNK])
-        outputs = _outputs(session.database, predictor, part, threads)
-        yield {**NOTHING, **_answers(predictor, outputs)}
+
+    def chunks() -> Encoded:
+        for start in range(0, len(dataset), CHUNK):
+            part = replace(dataset, numbers=dataset.numbers[start : start + CHUNK])
+            yield None, predictor.encoder.encode(part)
+
+    yield from _predicted(session, predictor, chunks())
 
 
 def predict_relation(
@@ -88,29 +93,47 @@ def predict_relation(
     rows.check_given(encoder, types)
     for name in types.keys() & {column.name for column in encoder.columns}:
         relation.column(name)
-    threads = _threads(session)
     if all(columns.reads_alike(each.type, types.get(each.name, each.type)) for each in encoder.columns):
-        select, source, outputs = _as_columns(database, predictor, relation, threads)
+        select, source, encode = _as_columns(encoder, relation)
     else:
-        select, source, outputs = _as_json(predictor, relation, predictions)
+        select, source, encode = _as_json(encoder, relation, predictions)
     keys = "".join(f", {_key_sql(relation, key)} as key" for _ in key[:1])
     query = f"select {select}{keys} from {source} r"
     numbers = count(1)
-    with closing(_chunks(database, query, search_path, relation, encoder)) as chunks:
-        for chunk in chunks:
-            found = [row["key"] for row in chunk] if key else [str(next(numbers)) for _ in chunk]
-            yield {**NOTHING, "keys": f"[{','.join(found)}]", **_answers(predictor, outputs(chunk))}
+
+    def chunks() -> Encoded:
+        with closing(_chunks(database, query, search_path, relation, encoder)) as stream:
+            for chunk in stream:
+                found = [row["key"] for row in chunk] if key else [str(next(numbers)) for _ in chunk]
+                yield f"[{','.join(found)}]", encode(chunk)
+
+    yield from _predicted(session, predictor, chunks())
 
 
-def _threads(session: Session) -> int:
+def _predicted(session: Session, predictor: Predictor, chunks: Encoded) -> Iterator[Chunk]:
+    """Yield the answers of chunks, each computed while the next one is read and the one before is taken."""
     database = session.database
     bound = database.as_owner(lambda: store.settings(database))["batch_threads"]
-    return min(bound or os.cpu_count() or 1, os.cpu_count() or 1)
+    threads = min(bound or os.cpu_count() or 1, os.cpu_count() or 1)
+    database.at_exit(ahead.finish)
+    waiting: tuple[str | None, Ahead] | None = None
 
+    def answer(keys: str | None, running: Ahead) -> Chunk:
+        outputs = running.outputs(database.check_for_interrupts)
+        return {**NOTHING, "keys": keys, **_answers(predictor, outputs)}
 
-def _outputs(database: Database, predictor: Predictor, dataset: Dataset, threads: int) -> Floats:
-    matrix = predictor.encoder.encode(dataset)
-    return predictor.run_in_pieces(matrix, threads, database.check_for_interrupts)
+    with closing(chunks):
+        try:
+            for keys, matrix in chunks:
+                before = waiting and answer(*waiting)
+                waiting = keys, Ahead(predictor, matrix, threads)
+                if before is not None:
+                    yield before
+            if waiting is not None:
+                yield answer(*waiting)
+        finally:
+            if waiting is not None:
+                waiting[1].stop()
 
 
 def _chunks(
@@ -130,44 +153,39 @@ def _chunks(
             yield chunk
 
 
-def _as_columns(
-    database: Database, predictor: Predictor, relation: Relation, threads: int
-) -> tuple[str, str, Numbers]:
-    """Return the select list, the source and how to predict its rows, for columns as training had them."""
-    encoder = predictor.encoder
+def _as_columns(encoder: Encoder, relation: Relation) -> tuple[str, str, Encode]:
+    """Return the select list, the source and how to encode its rows, for columns as training had them."""
     types = dict(relation.columns)
     sent = [replace(column, type=types.get(column.name, column.type)) for column in encoder.columns]
     decoder = Decoder(sent)
 
-    def outputs(chunk: Sequence[Row]) -> Floats:
+    def encode(chunk: Sequence[Row]) -> Matrix:
         decoder.forget()
         numbers, codes = decoder.decode(chunk)
         dataset = Dataset(encoder.columns, numbers, codes, decoder.categories)
-        return _outputs(database, predictor, rows.as_trained(encoder, dataset), threads)
+        return encoder.encode(rows.as_trained(encoder, dataset))
 
     absent = [column for column in sent if column.name not in types]
     if not absent:
-        return decoder.select, relation.name, outputs
+        return decoder.select, relation.name, encode
     nulls = ", ".join(
         f"null::{'text' if column.type == 'enum' else column.type} as {quoted(column.name)}"
         for column in absent
     )
-    return decoder.select, f"(select *, {nulls} from {relation.name})", outputs
+    return decoder.select, f"(select *, {nulls} from {relation.name})", encode
 
 
-def _as_json(predictor: Predictor, relation: Relation, predictions: Predictions) -> tuple[str, str, Numbers]:
+def _as_json(encoder: Encoder, relation: Relation, predictions: Predictions) -> tuple[str, str, Encode]:
     """Return the same for columns of other types, each row on the way of a single prediction."""
-    encoder = predictor.encoder
     types = dict(relation.columns)
     names = ", ".join(f"r.{quoted(column.name)}" for column in encoder.columns if column.name in types)
 
-    def outputs(chunk: Sequence[Row]) -> Floats:
+    def encode(chunk: Sequence[Row]) -> Matrix:
         datasets = [predictions.dataset(encoder, row["features"], "json") for row in chunk]
-        matrix = np.concatenate([encoder.encode(dataset) for dataset in datasets if dataset is not None])
-        return predictor.run_in_pieces(matrix)
+        return np.concatenate([encoder.encode(dataset) for dataset in datasets if dataset is not None])
 
     select = f"(select pg_catalog.to_json(f) from (select {names}) f)::text as features"
-    return select, relation.name, outputs
+    return select, relation.name, encode
 
 
 def _key_columns(database: Database, relation: Relation, key: str | None) -> list[str]:

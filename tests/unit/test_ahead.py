@@ -1,0 +1,78 @@
+"""Threads give the outputs that one run gives, and end."""
+
+import threading
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pgml import ahead
+from pgml.ahead import FIRST, PIECE, Ahead
+from pgml.inference import Predictor
+
+Floats = npt.NDArray[np.float64]
+
+
+class Doubling:
+    """Stands for a model whose output is twice its first column; it knows which threads ran it."""
+
+    def __init__(self, fails_at: float = -1) -> None:
+        self.ran_in: set[int] = set()
+        self.fails_at = fails_at
+
+    def run(self, matrix: Floats) -> Floats:
+        self.ran_in.add(threading.get_ident())
+        if (matrix[:, 0] == self.fails_at).any():
+            raise MemoryError
+        return 2 * matrix[:, 0]
+
+
+def matrix(rows: int) -> Floats:
+    return np.arange(2.0 * rows).reshape(rows, 2)
+
+
+def start(model: Doubling, rows: int, threads: int) -> Ahead:
+    return Ahead(cast("Predictor", model), matrix(rows), threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("rows", [0, 1, PIECE, PIECE + 1, FIRST * PIECE, FIRST * PIECE + 1, 40 * PIECE + 7])
+def test_pieces_come_together_in_order(rows: int, threads: int) -> None:
+    outputs = start(Doubling(), rows, threads).outputs()
+    np.testing.assert_array_equal(outputs, 2 * matrix(rows)[:, 0])
+    assert threading.active_count() == 1
+
+
+def test_other_threads_help_only_with_many_rows() -> None:
+    model = Doubling()
+    start(model, FIRST * PIECE - 1, 4).outputs()
+    assert model.ran_in == {threading.get_ident()}
+    model = Doubling()
+    start(model, 10 * FIRST * PIECE, 2).outputs()
+    assert len(model.ran_in) == 2
+
+
+@pytest.mark.parametrize("row", [0, 50 * PIECE - 1])
+def test_what_fails_in_a_thread_is_raised_in_the_caller_s(row: int) -> None:
+    with pytest.raises(MemoryError):
+        start(Doubling(fails_at=2.0 * row), 50 * PIECE, 3).outputs()
+    assert threading.active_count() == 1
+
+
+def test_an_interrupt_stops_all_threads() -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    running = start(Doubling(), 50 * PIECE, 2)
+    with pytest.raises(KeyboardInterrupt):
+        running.outputs(interrupt)
+    assert threading.active_count() == 1
+
+
+def test_finish_waits_for_every_thread() -> None:
+    running = [start(Doubling(), 50 * PIECE, 2) for _ in range(3)]
+    ahead.finish()
+    assert threading.active_count() == 1
+    for each in running:
+        assert len(each.outputs()) == 50 * PIECE
