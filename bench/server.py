@@ -119,8 +119,8 @@ class Server:
                 )
         return algorithm
 
-    def model(self, project: str) -> tuple[bytes, list[float]]:
-        """Return the ONNX graph of a project's first model, and what is taken from its features before."""
+    def model(self, project: str) -> tuple[bytes, list[float], float]:
+        """Return a project's first graph, what is taken from its features, what is added to its values."""
         with self.connect() as db:
             adapter = Adapter(db)
             found = store.find_model(adapter, SUPERUSER, f"{project}_1")
@@ -128,7 +128,9 @@ class Server:
                 raise LookupError(project)
             artifact = unpack(store.model_bytes(adapter, found))
         encodings = Encoder.from_json(artifact.encoder).encodings
-        return artifact.graph, [each.center[0] for each in encodings if isinstance(each, NumberEncoding)]
+        centers = [each.center[0] for each in encodings if isinstance(each, NumberEncoding)]
+        (added,) = artifact.decoder["added"]
+        return artifact.graph, centers, added
 
     def has_function(self, signature: str) -> bool:
         """Return whether the extension has a function, such as ``pgml.predict(text,text)``."""

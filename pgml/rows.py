@@ -114,7 +114,10 @@ def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
         fields = [value[f"f{i}"] for i in range(1, len(value) + 1)]
         return _by_position(encoder, fields, imputes, nested=True)
     given = value if isinstance(value, list) else [value]
-    return _by_position(encoder, given, imputes, nested=any(isinstance(each, list) for each in given))
+    values = _by_position(encoder, given, imputes, nested=any(isinstance(each, list) for each in given))
+    if isinstance(value, list) and not any(isinstance(each, str) for each in _flat(value)):
+        _refuse_numbers(encoder, values)
+    return values
 
 
 def as_dataset(encoder: Encoder, values: Values, epochs: Epochs) -> Dataset:
@@ -155,6 +158,13 @@ def _read_times(times: Sequence[tuple[int, Column, str]], epochs: Epochs) -> Seq
             kinds = [f'"{column.name}" as {column.type}' for _, column, _ in times]
             error.hint = f"Write {' and '.join(kinds)}, or as epoch seconds."
         raise
+
+
+def _refuse_numbers(encoder: Encoder, values: Values) -> None:
+    """Raise InvalidValue where an array of SQL, which holds numbers only, gives one for a text."""
+    for column, value in zip(encoder.columns, values, strict=True):
+        if column.is_category and value is not None and not isinstance(value, str):
+            _refuse_texts(encoder)
 
 
 def _is_anonymous(encoder: Encoder, value: Mapping[str, Any]) -> bool:

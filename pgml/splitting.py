@@ -89,7 +89,7 @@ def choose(
     """
     notes = []
     keys = row_hashes(dataset, recipe.columns, recipe.seed)
-    few = not recipe.grouped and np.unique(keys).size < FEWEST_DISTINCT
+    few = not recipe.grouped and not _are_many(keys)
     recipe = replace(recipe, one_by_one=few)
     if few:
         notes.append(
@@ -103,6 +103,11 @@ def choose(
             f"{moved} row(s) nearest the threshold moved to the other side of the split, to stay there"
         )
     return recipe, _sides(recipe, keys), notes
+
+
+def _are_many(keys: Hashes) -> bool:
+    """Return whether there are `FEWEST_DISTINCT` distinct ones; mostly the first few tell."""
+    return any(np.unique(part).size >= FEWEST_DISTINCT for part in (keys[: 10 * FEWEST_DISTINCT], keys))
 
 
 def test_rows(dataset: Dataset, recipe: Recipe, outcome: npt.NDArray[np.float64]) -> Mask:
@@ -161,6 +166,8 @@ def _fill_sides(
     """Move the rows nearest the threshold until no side that is needed is empty."""
     moved: dict[str, Side] = dict(recipe.moved)
     mask = _sides(recipe, keys)
+    if not classes and mask.any() and not mask.all():
+        return recipe, 0
     before = mask.copy()
     # Those moved earlier stay where they are, unless there are no others.
     earlier = np.array([int(key, 16) for key in recipe.moved], dtype=np.uint64)

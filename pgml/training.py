@@ -3,8 +3,9 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from pgml.target import Target
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
+Result = TypeVar("Result")
 VERIFIED_ROWS = 1000
 GOLDEN_VALUES = 2000
 """Golden rows hold about so many numbers in all."""
@@ -65,9 +67,10 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     check(spec, dataset)
     algorithm = algorithms.find(spec.algorithm, spec.task)
     truth = target.read(dataset, spec.targets, spec.task)
-    recipe, mask, notes = splitting.choose(dataset, spec.recipe, truth.values, bool(truth.labels))
-    hashes = splitting.row_hashes(dataset, dataset.names)
-    train, test = _ordered(hashes, mask)
+    with ThreadPoolExecutor(1) as aside:
+        hashing = aside.submit(splitting.row_hashes, dataset, dataset.names)
+        recipe, mask, notes = splitting.choose(dataset, spec.recipe, truth.values, bool(truth.labels))
+    train, test = _ordered(hashing.result(), mask)
     training_rows = dataset.take(train)
     encoder = _encoder(algorithm, spec, training_rows)
     matrix = encoder.encode(training_rows)
@@ -75,17 +78,13 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     center = _center(algorithm, spec, truth.values[train])
     outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train] - center
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes)
-    started = time.perf_counter()
-    fitted = algorithm.fit(matrix, outcome, spec.hyperparams, context)
-    fit_time = time.perf_counter() - started
+    fitted, fit_time = _timed(lambda: algorithm.fit(matrix, outcome, spec.hyperparams, context))
     graph, tail = _graph(algorithm, fitted.estimator, spec)
     test_matrix = encoder.encode(dataset.take(test))
     decoder = _decoder(spec, truth, center, algorithm.dot(fitted.estimator, spec.task)) | tail
     artifact = Artifact(encoder.as_json(), decoder, {}, graph)
     predictor = inference.Predictor(pack(artifact))
-    started = time.perf_counter()
-    outputs = Ahead(predictor, test_matrix, spec.threads).outputs()
-    score_time = time.perf_counter() - started
+    outputs, score_time = _timed(Ahead(predictor, test_matrix, spec.threads).outputs)
     scale = _scale(spec.task, outcome, outputs - center)
     _verify(algorithm, fitted.estimator, spec.task, test_matrix, outputs - center, scale)
     few = slice(max(1, min(GOLDEN_VALUES // encoder.width, 50)))
@@ -94,13 +93,19 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         "metrics": _scores(spec, truth.values[test], outputs)
         | {"fit_time": fit_time, "score_time": score_time},
         "recipe": recipe.as_json(),
-        "data_hash": splitting.data_hash(dataset, hashes),
+        "data_hash": splitting.data_hash(dataset, hashing.result()),
         "train_rows": int(train.size),
         "test_rows": int(test.size),
         "versions": _versions(algorithm.library),
         "notes": [*notes, *fitted.notes],
     }
     return report, pack(artifact)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """Return a result and the seconds it took."""
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
 
 
 def check(spec: FitSpec, dataset: Dataset) -> None:

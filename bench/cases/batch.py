@@ -36,7 +36,7 @@ def run(server: Server) -> Iterator[Finding]:
 
 def _run(server: Server, signature: str, call: str, columns: str, values: str) -> Iterator[Finding]:
     server.train("xgboost")
-    graph, center = server.model("xgboost")
+    graph, center, _ = server.model("xgboost")
     listed = "key, prediction" if columns.startswith("key") else "prediction"
     with server.connect() as db:
         matrix = (copy_binary(db, "(table features)", len(NARROW)) - center).astype(np.float32)

@@ -27,6 +27,8 @@ CHUNK = 10_000
 """Rows of an array that are predicted and sent back at once."""
 Chunk = Mapping[str, Any]
 """The fields of pgml._chunk: an outcome that is an error, or predictions as the literals of arrays."""
+OUTCOME = ("result", "notice", "message", "sqlstate", "detail", "hint")
+"""The fields of pgml._outcome."""
 NOTHING: Chunk = dict.fromkeys(("outcome", "keys", "predictions", "codes", "probabilities", "labels"))
 Encoded = Generator[tuple[str | None, Matrix], None, None]
 """The keys of each chunk, as the text of a JSON array, with its matrix."""
@@ -107,6 +109,9 @@ def predict_relation(
                 found = [row["key"] for row in chunk] if key else [str(next(numbers)) for _ in chunk]
                 yield f"[{','.join(found)}]", encode(chunk)
 
+    if not key:
+        note = f"{relation.name} has no primary key, so keys are row numbers: name key columns to join by"
+        yield {**NOTHING, "outcome": {**dict.fromkeys(OUTCOME), "notice": note}}
     yield from _predicted(session, predictor, chunks())
 
 

@@ -60,6 +60,11 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
         model, previous, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
     push = strategy != "rollback"
     notes += project.notes_for(caller)
+    if reference != project.name and strategy != "specific":
+        notes.append(
+            f'"{reference}" is a model of project "{project.name}": to deploy it, say '
+            f"pgml.deploy({quoted(reference)}, 'specific')"
+        )
     return _deployed(session, caller, (model, previous), strategy, push=push), notes
 
 

@@ -22,6 +22,7 @@ from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
 
 WARM_UP = ("pgml.training", "sklearn.linear_model", "sklearn.metrics", "onnx")
+WARM_UP_OF = {"xgboost": ("pgml.training", "xgboost", "onnx")}
 """What most fits import, imported while the rows are read."""
 LARGEST_TARGET = 1e37
 """Beyond it float32, in which trees hold what they predict, nears its end."""
@@ -59,7 +60,7 @@ def train(
         columns = _columns(wanted)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
-        with runner.start(session.python, limits, WARM_UP) as job:
+        with runner.start(session.python, limits, WARM_UP_OF.get(wanted.algorithm, WARM_UP)) as job:
             kept = keep(session, wanted.relation) if wanted.materialize else None
             rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)

@@ -39,6 +39,8 @@ begin
     loop
         if (chunk.outcome).message is not null then
             perform pgml._raise(chunk.outcome);
+        elsif (chunk.outcome).notice is not null then
+            raise notice '%', (chunk.outcome).notice;
         end if;
         return query
             select nullif(r.key, 'null'), r.prediction, chunk.labels[r.code], r.probability
