@@ -6,6 +6,7 @@ strings, but for one of each: they are told apart by a hash of their bytes.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Any
@@ -26,7 +27,7 @@ ELEMENT = np.dtype([("size", ">i4"), ("value", ">f8")])
 LONG_TEXT = 256
 """Bytes beyond which a text is hashed on its own."""
 _SEED = token_bytes(16)
-"""New for each process, so that nobody can make two texts with one hash."""
+"""New for each process, so that nobody can know two texts with one hash."""
 
 
 class Decoder:
@@ -150,6 +151,7 @@ class _Vocabulary:
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _START = np.uint64(int.from_bytes(_SEED[:8], "little"))
+_SECRET = np.uint64(int.from_bytes(_SEED[8:], "little") | 1)
 _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(9)], np.uint64)
 
 
@@ -163,13 +165,22 @@ def _text_hashes(data: bytes, start: Integers, length: Integers) -> Hashes:
     while rows.size:
         left = length[rows] - done
         word = words[start[rows] + done] & _MASKS[np.minimum(left, 8)]
-        hashes[rows] = _mixed((hashes[rows] ^ word) * _STEP)
+        factor, added = _secrets(done)
+        hashes[rows] = _mixed(_mixed((hashes[rows] ^ word) * factor + added) * _SECRET)
         rows = rows[left > 8]
         done += 8
     for row in np.flatnonzero(long):
         text = data[start[row] : start[row] + length[row]]
         hashes[row] = int.from_bytes(blake2b(text, digest_size=8, key=_SEED).digest(), "little")
     return hashes
+
+
+@cache
+def _secrets(position: int) -> tuple[np.uint64, np.uint64]:
+    """Return an odd factor and a summand of this process, others for each position in a text."""
+    drawn = blake2b(position.to_bytes(8, "little"), digest_size=16, key=_SEED).digest()
+    factor, added = (int.from_bytes(part, "little") for part in (drawn[:8], drawn[8:]))
+    return np.uint64(factor | 1), np.uint64(added)
 
 
 def _mixed(values: Hashes) -> Hashes:

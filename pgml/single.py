@@ -25,6 +25,8 @@ Result = Any
 """What a model makes of a row, for `Single.value` and the others: valid until the next row."""
 Run = Callable[[Numbers], Result]
 """From an encoded row to its result."""
+HALF = 0.5
+"""Of two classes as likely as each other the first is taken, as everywhere."""
 TEXTS = frozenset({"text", "character varying", "name", "enum"})
 """Types whose values are categories as they are."""
 
@@ -116,8 +118,8 @@ def _of_margin(predictor: Predictor) -> tuple[Any, Any, Any]:
         return float, _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
     return (
-        _refuse if predictor.label_kind == "text" else lambda margin: values[margin > 0],
-        lambda margin: labels[margin > 0],
+        _refuse if predictor.label_kind == "text" else lambda margin: values[_sigmoid(margin) > HALF],
+        lambda margin: labels[_sigmoid(margin) > HALF],
         lambda margin: [_sigmoid(-margin), _sigmoid(margin)],
     )
 

@@ -1,5 +1,6 @@
 """Predict many rows: an array of them, or all of a relation, in chunks of constant memory."""
 
+import json
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,8 +22,11 @@ from pgml.reader import Relation
 from pgml.target import label_text
 from pgml.usecases import arguments
 from pgml.usecases.predict import Predictions
+from pgml.usecases.resolution import quoted as literal
 from pgml.usecases.session import Session
 
+BUILT_IN = columns.KINDS.keys() - {"enum"} | {"json", "jsonb"}
+"""Types whose form in JSON is PostgreSQL's own."""
 CHUNK = 10_000
 """Rows of an array that are predicted and sent back at once."""
 Chunk = Mapping[str, Any]
@@ -96,7 +100,7 @@ def predict_relation(
     for name in types.keys() & {column.name for column in encoder.columns}:
         relation.column(name)
     if all(columns.reads_alike(each.type, types.get(each.name, each.type)) for each in encoder.columns):
-        select, source, encode = _as_columns(encoder, relation)
+        select, source, encode = _as_columns(encoder, relation, key)
     else:
         select, source, encode = _as_json(encoder, relation, predictions)
     keys = "".join(f", {_key_sql(relation, key)} as key" for _ in key[:1])
@@ -158,7 +162,7 @@ def _chunks(
             yield chunk
 
 
-def _as_columns(encoder: Encoder, relation: Relation) -> tuple[str, str, Encode]:
+def _as_columns(encoder: Encoder, relation: Relation, key: Sequence[str]) -> tuple[str, str, Encode]:
     """Return the select list, the source and how to encode its rows, for columns as training had them."""
     types = dict(relation.columns)
     sent = [replace(column, type=types.get(column.name, column.type)) for column in encoder.columns]
@@ -177,20 +181,43 @@ def _as_columns(encoder: Encoder, relation: Relation) -> tuple[str, str, Encode]
         f"null::{'text' if column.type == 'enum' else column.type} as {quoted(column.name)}"
         for column in absent
     )
-    return decoder.select, f"(select *, {nulls} from {relation.name})", encode
+    present = [column.name for column in sent if column.name in types]
+    names = "".join(f"{quoted(name)}, " for name in dict.fromkeys([*present, *key]))
+    return decoder.select, f"(select {names}{nulls} from {relation.name})", encode
 
 
 def _as_json(encoder: Encoder, relation: Relation, predictions: Predictions) -> tuple[str, str, Encode]:
     """Return the same for columns of other types, each row on the way of a single prediction."""
     types = dict(relation.columns)
-    names = ", ".join(f"r.{quoted(column.name)}" for column in encoder.columns if column.name in types)
+    names = [column.name for column in encoder.columns if column.name in types]
 
     def encode(chunk: Sequence[Row]) -> Matrix:
         datasets = [predictions.dataset(encoder, row["features"], "json") for row in chunk]
         return np.concatenate([encoder.encode(dataset) for dataset in datasets if dataset is not None])
 
-    select = f"(select pg_catalog.to_json(f) from (select {names}) f)::text as features"
-    return select, relation.name, encode
+    return f"{_object_sql(types, names)} as features", relation.name, encode
+
+
+def _object_sql(types: Mapping[str, str], names: Sequence[str]) -> str:
+    """Return the SQL of an object of columns, as the text of JSON."""
+    pairs = ", ".join(
+        f"pg_catalog.concat({literal(json.dumps(name) + ':')}, {_value_sql(types[name], name)})"
+        for name in names
+    )
+    return f"pg_catalog.concat('{{', pg_catalog.array_to_string(array[{pairs}], ','), '}}')"
+
+
+def _value_sql(kind: str, name: str) -> str:
+    """Return the SQL of a column as the text of JSON.
+
+    to_json would call a cast to json that the owner of a type may define, with the rights of whoever reads.
+    """
+    column = f"r.{quoted(name)}"
+    if kind in columns.INTEGERS:
+        return f"coalesce({column}::text, 'null')"
+    if kind not in BUILT_IN:
+        column = f"case when {column} is not null then pg_catalog.format('%s', {column}) end"
+    return f"coalesce(pg_catalog.to_json({column})::text, 'null')"
 
 
 def _key_columns(database: Database, relation: Relation, key: str | None) -> list[str]:
@@ -210,13 +237,8 @@ def _key_columns(database: Database, relation: Relation, key: str | None) -> lis
 
 def _key_sql(relation: Relation, key: Sequence[str]) -> str:
     """Return the SQL of a row's key as JSON: a value or, of several columns, an object."""
-    if len(key) > 1:
-        names = ", ".join(f"r.{quoted(name)}" for name in key)
-        return f"(select pg_catalog.to_json(k) from (select {names}) k)::text"
-    name = f"r.{quoted(key[0])}"
-    if dict(relation.columns)[key[0]] in columns.INTEGERS:
-        return f"coalesce({name}::text, 'null')"
-    return f"coalesce(pg_catalog.to_json({name})::text, 'null')"
+    types = dict(relation.columns)
+    return _object_sql(types, key) if len(key) > 1 else _value_sql(types[key[0]], key[0])
 
 
 def _answers(predictor: Predictor, outputs: Floats) -> Chunk:

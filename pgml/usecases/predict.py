@@ -154,7 +154,7 @@ class Predictions:
             if kind == "array":
                 values = rows.from_numbers(encoder, given)
             else:
-                value = self._parsed(given) if kind.endswith("text") else arguments.parsed(given)
+                value = self._parsed(encoder, given) if kind.endswith("text") else arguments.parsed(given)
                 if value is None:
                     return None
                 values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
@@ -165,8 +165,11 @@ class Predictions:
             ) from None
         return rows.as_dataset(encoder, values, self._epochs)
 
-    def _parsed(self, text: str) -> Any:
+    def _parsed(self, encoder: Encoder, text: str) -> Any:
         """Return the value of JSON, of an array literal, or of a scalar's text."""
+        (first, *others) = encoder.columns
+        if first.is_category and not others and not text.lstrip().startswith(("{", "[")):
+            return text
         try:
             return arguments.parsed(text)
         except ValueError:

@@ -13,7 +13,8 @@ from pgml.usecases.session import Session
 MOST_RESOLVED = 1000
 LONGEST = 1.0
 """Seconds for which a name stays resolved."""
-LONGEST_ON_STANDBY = 0.1
+SHORT = 0.1
+"""The same where less is known: on a standby, and in a transaction that may have changed it by hand."""
 UNKNOWN: tuple[int, Single | None] = (-1, None)
 
 
@@ -94,8 +95,8 @@ class Resolution:
             self._singles.clear()
             self._evictions = cache.evictions
         if snapshot is not None:
-            if self._in_recovery():
-                self._until = min(self._until, now + LONGEST_ON_STANDBY)
+            if " " in snapshot or self._in_recovery():
+                self._until = min(self._until, now + SHORT)
             self._resolved[key] = model
             name = reference if model_id is None else model_id
             self._singles[name] = self._user_id(), single_row(predictor)

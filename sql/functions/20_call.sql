@@ -4,6 +4,7 @@ language plpython3u
 volatile
 parallel unsafe
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
 as $$
     # @bootstrap@
     return GD["pgml"].call(verb, arguments, search_path)

@@ -14,6 +14,32 @@ as $$
 $$;
 comment on function pgml._snapshot() is 'equal for queries that see the same of other transactions, after the id of this one';
 
+create function pgml._exact_json(features anyelement)
+returns json
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+set extra_float_digits = 1
+as $$
+    select to_json(features)
+$$;
+comment on function pgml._exact_json(anyelement) is 'to_json with all digits';
+
+create function pgml._json(features anyelement)
+returns json
+language sql
+stable
+parallel safe
+as $$
+    select case
+        when pg_catalog.current_setting('extra_float_digits')::pg_catalog.int4 operator(pg_catalog.>) 0
+        then pg_catalog.to_json(features)
+        else pgml._exact_json(features)
+    end
+$$;
+comment on function pgml._json(anyelement) is 'to_json with all digits, whatever extra_float_digits says';
+
 -- The two of plain rows, of which a query calls millions, have no search_path of their own: setting it
 -- takes as long as a call. All SQL they run as their caller has qualified names and no operators.
 

@@ -14,7 +14,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(project_name, null, features::pg_catalog.float8[], pgml._snapshot())
+    select pgml._predict_array(project_name, null, features::pg_catalog.text::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(text, real[]) is 'predicts a number by the live model of a project';
 
@@ -74,7 +74,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._predict_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict(text, anyelement) is 'predicts a number by the live model of a project';
 
@@ -94,7 +94,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._label_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_label(text, anyelement) is 'predicts a label by the live model of a project';
 

@@ -14,7 +14,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_array(null, model_id, features::pg_catalog.float8[], pgml._snapshot())
+    select pgml._predict_array(null, model_id, features::pg_catalog.text::pg_catalog.float8[], pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, real[]) is 'predicts a number by one model';
 
@@ -74,7 +74,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._predict_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._predict_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict(bigint, anyelement) is 'predicts a number by one model';
 
@@ -94,7 +94,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._label_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._label_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_label(bigint, anyelement) is 'predicts a label by one model';
 

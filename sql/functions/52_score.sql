@@ -4,7 +4,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._score_json(model, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._score_json(model, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.score(text, variadic float8[]) is 'predicts, imputing what is missing at the end';
 
@@ -14,7 +14,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._score_json(model, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._score_json(model, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.score(text, anyelement) is 'predicts, imputing what is missing at the end';
 

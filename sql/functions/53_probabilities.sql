@@ -28,7 +28,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._proba_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._proba_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_proba(text, anyelement) is 'probabilities in class order by the live model of a project';
 
@@ -48,7 +48,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._proba_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._proba_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_proba(bigint, anyelement) is 'probabilities in class order by one model';
 
@@ -92,7 +92,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._probabilities_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._probabilities_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.probabilities(text, anyelement) is 'probability of each label by the live model of a project';
 
@@ -112,7 +112,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._probabilities_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._probabilities_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.probabilities(bigint, anyelement) is 'probability of each label by one model';
 

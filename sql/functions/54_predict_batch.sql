@@ -36,7 +36,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._batch(project_name, null, pg_catalog.array_send(features), pgml._snapshot())
+    select pgml._batch(project_name, null, pg_catalog.array_send(pg_catalog.array_replace(features, null, 'NaN')), pgml._snapshot())
 $$;
 comment on function pgml.predict_batch(text, float8[]) is 'predicts many rows of numbers by the live model of a project';
 
@@ -46,6 +46,6 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._batch(null, model_id, pg_catalog.array_send(features), pgml._snapshot())
+    select pgml._batch(null, model_id, pg_catalog.array_send(pg_catalog.array_replace(features, null, 'NaN')), pgml._snapshot())
 $$;
 comment on function pgml.predict_batch(bigint, float8[]) is 'predicts many rows of numbers by one model';

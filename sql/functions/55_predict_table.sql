@@ -11,6 +11,8 @@ language plpython3u
 stable
 parallel unsafe
 set search_path = pg_catalog, pg_temp
+set extra_float_digits = 1
+set quote_all_identifiers = off
 as $$
     # @bootstrap@
     return GD["pgml"].table(reference, model_id, relation_name, key, search_path, snapshot)
@@ -30,6 +32,8 @@ language plpgsql
 stable
 parallel unsafe
 set search_path = pg_catalog, pg_temp
+set extra_float_digits = 1
+set quote_all_identifiers = off
 as $$
 declare
     chunk pgml._chunk;

@@ -28,7 +28,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._joint_json(project_name, null, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._joint_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_joint(text, anyelement) is 'predicts several numbers by the live model of a project';
 
@@ -48,7 +48,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._joint_json(null, model_id, pg_catalog.to_json(features), pgml._snapshot())
+    select pgml._joint_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_joint(bigint, anyelement) is 'predicts several numbers by one model';
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pgml.usecases.resolution import LONGEST_ON_STANDBY
+from pgml.usecases.resolution import SHORT
 from tests.cluster import SUPERUSER, Cluster, Connection, grant_pgml
 from tests.results import column, refusal, row, value
 
@@ -238,7 +238,7 @@ def test_a_deployment_shows_when_it_commits_among_open_transactions(pair: Pair, 
         primary.execute("commit")
         pair.replay()
         assert value(standby, "select pg_current_snapshot()::text") == snapshot
-        time.sleep(LONGEST_ON_STANDBY)
+        time.sleep(SHORT)
         assert answers(standby) == [1023] * 3
         older.execute("rollback")
 
