@@ -30,7 +30,7 @@ create function pgml._json(features anyelement)
 returns json
 language sql
 stable
-parallel safe
+parallel unsafe
 as $$
     select case
         when pg_catalog.current_setting('extra_float_digits')::pg_catalog.int4 operator(pg_catalog.>) 0
