@@ -245,15 +245,19 @@ def numbers_of_array(data: bytes) -> Floats:
     start = 12 + 8 * int(dimensions)
     if not has_null:
         return np.frombuffer(data, ELEMENT, offset=start)["value"].astype(np.float64)
-    words = np.frombuffer(data, ">i4", offset=start).tolist()
-    values = []
-    word = 0
+    # Each element is a size and, unless that is -1, eight bytes: runs without NULL lie at even steps.
+    words = np.frombuffer(data, ">i4", offset=start)
+    parts: list[Floats] = []
+    word, most = 0, 64
     while word < len(words):
-        values.append(start + 4 * word + 4 if words[word] >= 0 else -1)
-        word += 3 if words[word] >= 0 else 1
-    places = np.array(values)
-    numbers: Floats = np.full(len(places), np.nan)
-    known = places >= 0
-    doubles: Floats = np.ndarray(max(len(data) - 7, 0), ">f8", data, strides=1)
-    numbers[known] = doubles[places[known]]
-    return numbers
+        missing = words[word : word + 3 * most : 3] == -1
+        run = int(missing.argmax()) if missing.any() else len(missing)
+        if run:
+            values: Floats = np.ndarray(run, ">f8", data, start + 4 * word + 4, strides=12)
+            parts.append(values.astype(np.float64))
+        word += 3 * run
+        most = 64 if run < len(missing) else min(2 * most, 1 << 16)
+        if run < len(missing):
+            parts.append(np.full(1, np.nan))
+            word += 1
+    return np.concatenate(parts)

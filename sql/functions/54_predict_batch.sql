@@ -10,7 +10,7 @@ as $$
 $$;
 comment on function pgml._predict_batch(text, bigint, bytea, text) is 'predicts the rows of an array, in chunks';
 
-create function pgml._batch(reference text, model_id bigint, features float8[], snapshot text)
+create function pgml._batch(reference text, model_id bigint, features bytea, snapshot text)
 returns setof float8
 language plpgsql
 stable
@@ -18,14 +18,9 @@ parallel unsafe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    sent bytea := array_send(features);
     chunk pgml._chunk;
 begin
-    -- The eighth byte says whether there are NULLs, without which all elements have one length.
-    if length(sent) > 7 and get_byte(sent, 7) = 1 then
-        sent := array_send(array_replace(features, null, 'NaN'));
-    end if;
-    for chunk in select * from pgml._predict_batch(reference, model_id, sent, snapshot) loop
+    for chunk in select * from pgml._predict_batch(reference, model_id, features, snapshot) loop
         if (chunk.outcome).message is not null then
             perform pgml._raise(chunk.outcome);
         end if;
@@ -33,7 +28,7 @@ begin
     end loop;
 end
 $$;
-comment on function pgml._batch(text, bigint, float8[], text) is 'predicts the rows of an array, raising errors';
+comment on function pgml._batch(text, bigint, bytea, text) is 'predicts the rows of an array, raising errors';
 
 create function pgml.predict_batch(project_name text, features float8[])
 returns setof float8
@@ -41,7 +36,7 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._batch(project_name, null, features, pgml._snapshot())
+    select pgml._batch(project_name, null, pg_catalog.array_send(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_batch(text, float8[]) is 'predicts many rows of numbers by the live model of a project';
 
@@ -51,6 +46,6 @@ language sql
 stable
 parallel unsafe
 as $$
-    select pgml._batch(null, model_id, features, pgml._snapshot())
+    select pgml._batch(null, model_id, pg_catalog.array_send(features), pgml._snapshot())
 $$;
 comment on function pgml.predict_batch(bigint, float8[]) is 'predicts many rows of numbers by one model';
