@@ -8,6 +8,7 @@ from pgml import metrics, splitting
 from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.inference import Predictor
+from pgml.preprocessing import Encoder
 from pgml.spec import Recipe
 from pgml.splitting import Mask
 from pgml.target import Target
@@ -40,10 +41,11 @@ def score(
     truth: Target,
     rows: Mask,
     check_for_interrupts: Callable[[], None] = lambda: None,
+    space: Encoder | None = None,
 ) -> float:
     """Return the key metric of a model on some rows; a label the model does not know counts as wrong.
 
-    `check_for_interrupts` is called every `CHUNK` rows.
+    `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in the `space` of an encoder.
     """
     parts = []
     positions = np.flatnonzero(rows)
@@ -51,6 +53,10 @@ def score(
         check_for_interrupts()
         parts.append(predictor.outputs(dataset.take(positions[start : start + CHUNK])))
     outputs = np.concatenate(parts)
+    if predictor.task == "clustering":
+        encoder = predictor.encoder if space is None else space
+        found = metrics.clustering(encoder.encode(dataset.take(positions)), predictor.codes(outputs))
+        return float(found["silhouette"] or np.nan)
     if predictor.task == "regression":
         return metrics.r2(truth.values[rows], outputs)
     codes = {label: code for code, label in enumerate(truth.labels)}

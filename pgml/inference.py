@@ -16,8 +16,10 @@ from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.errors import Corrupted
 from pgml.preprocessing import Encoder, Matrix
+from pgml.spec import Output
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
 GOLDEN_TOLERANCE = 1e-5
 """Largest difference of a golden row's output under another runtime, relative to the outputs' scale."""
 
@@ -28,14 +30,18 @@ class Predictor:
     Attributes
     ----------
     task : str
+    output : str
+        What its outputs are, see `pgml.spec.Output`.
     columns : list of Column
         The features, in the order of training.
     labels : list
-        Classes in code order, empty for regression.
+        Classes or clusters in code order, empty where there are none, and for several targets.
     label_kind : str
         ``text``, ``boolean`` or ``number``.
+    parts : list of (labels, label_kind)
+        Of several targets that are classes.
     targets : list of str
-        The columns it predicts, one but for regression.
+        The columns it predicts; none for the tasks without a target.
     divisor, added, center : ndarray of shape (targets,)
         What a regression's values are divided by, and what is added then: by the model, and of the target.
     dot : mapping or None
@@ -49,13 +55,15 @@ class Predictor:
         self.task: str = artifact.decoder["task"]
         self.labels: list[Any] = artifact.decoder["labels"]
         self.label_kind: str = artifact.decoder["label_kind"]
+        self.output: Output = artifact.decoder["output"]
+        self.parts = [(part["labels"], part["label_kind"]) for part in artifact.decoder["parts"]]
         self.targets: list[str] = artifact.decoder["targets"]
         self.center: Floats = np.array(artifact.decoder["center"])
         count = len(self.center)
         self.divisor: Floats = np.broadcast_to(artifact.decoder["divisor"] or 1.0, count)
         self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
-        self._session = _session(artifact.graph)
+        self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)
 
     @property
@@ -68,17 +76,20 @@ class Predictor:
         return [name for column in self.columns for name in column.feature_names]
 
     def outputs(self, dataset: Dataset) -> Floats:
-        """Return values of shape (rows,) or (rows, targets), or probabilities of shape (rows, classes)."""
+        """Return the outputs of shape (rows, width), or (rows,) where they are one value."""
         return self.run(self.encoder.encode(dataset))
 
     def run(self, matrix: Matrix) -> Floats:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
-        (result,) = self._session.run(None, {"features": matrix})
-        outputs = np.asarray(result, dtype=np.float64)
-        if self.task != "regression":
+        outputs = np.asarray(self._engine.run(matrix), dtype=np.float64)
+        if self.output != "value":
             return outputs
         values = outputs / self.divisor + self.added + self.center
-        return values[:, 0] if len(self.targets) == 1 else values
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def codes(self, outputs: Floats) -> Codes:
+        """Return the position in `labels` that each row's outputs stand for, shape (rows,)."""
+        return codes_of(self.output, outputs)
 
     def bound_to_one_row(self) -> tuple[Callable[[], object], Any, Any]:
         """Return a function that runs the graph, on one row of input and output that stay where they are.
@@ -87,19 +98,20 @@ class Predictor:
         -------
         run, the input as bytes (the encoded row in `dtype`), the output as floats
         """
+        session = self._engine.session
         features = np.zeros((1, self.encoder.width), dtype=self.encoder.dtype)
-        width = len(self.targets if self.task == "regression" else self.labels)
-        dtype: Literal["f", "d"] = "f" if self._session.get_outputs()[0].type == "tensor(float)" else "d"
+        width = session.get_outputs()[0].shape[1]
+        dtype: Literal["f", "d"] = "f" if session.get_outputs()[0].type == "tensor(float)" else "d"
         outputs = np.zeros((1, width), dtype=dtype)
-        binding = self._session.io_binding()
+        binding = session.io_binding()
         for bind, array, name in (
-            (binding.bind_input, features, self._session.get_inputs()[0].name),
-            (binding.bind_output, outputs, self._session.get_outputs()[0].name),
+            (binding.bind_input, features, session.get_inputs()[0].name),
+            (binding.bind_output, outputs, session.get_outputs()[0].name),
         ):
             bind(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
         # The public method checks its arguments anew for each row, which takes longer than a small model.
         # Without options of ours it makes new ones for each.
-        run = partial(self._session._sess.run_with_iobinding, binding._iobinding, _OPTIONS)
+        run = partial(session._sess.run_with_iobinding, binding._iobinding, _OPTIONS)
         return run, features.data.cast("B"), outputs.data.cast("B").cast(dtype)
 
 
@@ -128,9 +140,38 @@ def golden_rows(matrix: Matrix, outputs: Floats, scale: Floats) -> dict[str, Any
     }
 
 
-def differs(one: Floats, other: Floats, allowed: Floats) -> bool:
+def differs(one: Floats, other: Floats, allowed: Floats, equal_nan: bool = False) -> bool:
     """Return whether two outputs differ by more than is allowed, for all of them or for each target."""
-    return one.shape != other.shape or not bool((np.abs(one - other) <= allowed).all())
+    if one.shape != other.shape:
+        return True
+    near = np.abs(one - other) <= allowed
+    return not bool((near | (np.isnan(one) & np.isnan(other)) if equal_nan else near).all())
+
+
+def codes_of(output: Output, outputs: Floats) -> Codes:
+    """Return the class or cluster that outputs of shape (rows, width) stand for, shape (rows,)."""
+    if output == "distances":
+        return np.asarray(outputs.argmin(axis=1))
+    if output == "anomaly":
+        return np.asarray(outputs[:, 0] > 0, dtype=np.intp)
+    if output == "cluster":
+        return np.asarray(outputs[:, 0].astype(np.intp))
+    return np.asarray(outputs.argmax(axis=1))
+
+
+class Runtime:
+    """A graph in ONNX Runtime."""
+
+    def __init__(self, graph: bytes) -> None:
+        self.session = _session(graph)
+
+    def run(self, matrix: Matrix) -> Any:
+        """Return the outputs of an encoded matrix."""
+        return self.session.run(None, {"features": matrix})[0]
+
+
+ENGINES: Mapping[str, Callable[[bytes], Any]] = {"onnx": Runtime}
+"""What runs the stored form, by `Algorithm.serving`."""
 
 
 _OPTIONS = onnxruntime.RunOptions()
@@ -165,7 +206,7 @@ def _check_golden(predictor: Predictor, artifact: Artifact) -> None:
         return
     matrix = np.array(golden["matrix"], dtype=predictor.encoder.dtype)
     allowed = GOLDEN_TOLERANCE * np.array(golden["scale"])
-    if differs(np.array(golden["outputs"]), predictor.run(matrix), allowed):
+    if differs(np.array(golden["outputs"]), predictor.run(matrix), allowed, equal_nan=True):
         raise Corrupted(
             f"model predicts otherwise under {runtime()} than under {golden['runtime']}",
             hint="Train it again, or go back to the former version of the libraries.",

@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-KEY: Mapping[str, str] = {"regression": "r2", "classification": "accuracy"}
+KEY: Mapping[str, str | None] = {
+    "regression": "r2",
+    "classification": "accuracy",
+    "clustering": "silhouette",
+    "decomposition": "cumulative_explained_variance",
+    "anomaly": None,
+}
 """The metric that decides deployments; greater is better for all of them."""
 
 
@@ -56,6 +62,15 @@ def accuracy(truth: Floats, probabilities: Floats) -> float:
 def key_score(task: str, truth: Floats, outputs: Floats) -> float:
     """Return the key metric: `outputs` are values or probabilities, as the task has it."""
     return r2(truth, outputs) if task == "regression" else accuracy(truth, outputs)
+
+
+def clustering(matrix: npt.NDArray[Any], codes: npt.NDArray[np.intp]) -> dict[str, float | None]:
+    """Return the metrics of clusters; None where they are undefined on these rows."""
+    from sklearn import metrics
+
+    if np.unique(codes).size < 2:
+        return {"silhouette": None}
+    return {"silhouette": float(metrics.silhouette_score(matrix, codes, sample_size=2000, random_state=0))}
 
 
 def evaluate(task: str, truth: Floats, outputs: Floats) -> dict[str, float | None]:

@@ -68,7 +68,7 @@ def single_row(predictor: Predictor) -> Single | None:
     double = encoder.dtype == "float64"
     if double and any(each.column.type.startswith("real") for each in encoder.encodings):
         return None
-    if len(predictor.targets) > 1:
+    if len(predictor.targets) > 1 or predictor.output not in ("value", "probabilities"):
         return None
     if predictor.dot is not None:
         numbers, encoded = _dot(predictor, predictor.dot["weights"], predictor.dot["intercept"])
@@ -114,7 +114,7 @@ def _dot(predictor: Predictor, weights: Numbers, intercept: float) -> tuple[Run,
 
 def _of_margin(predictor: Predictor) -> tuple[Any, Any, Any]:
     """Return value, label and probabilities of a margin."""
-    if predictor.task == "regression":
+    if predictor.output == "value":
         return float, _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
     return (
@@ -162,7 +162,7 @@ def _plain(predictor: Predictor) -> Callable[[Numbers], float] | None:
     """Return all of it in one function, where the graph takes the numbers as they are and gives the value."""
     centers, scales = _moved(predictor.encoder)
     constants = (*centers, *(scale - 1 for scale in scales), *(predictor.divisor - 1), *predictor.center)
-    if predictor.task != "regression" or predictor.dot is not None or any(constants):
+    if predictor.output != "value" or predictor.dot is not None or any(constants):
         return None
     if _count(predictor.encoder) < 0:
         return None
@@ -183,7 +183,7 @@ def _plain(predictor: Predictor) -> Callable[[Numbers], float] | None:
 
 def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
     """Return value, label and probabilities of a graph's outputs."""
-    if predictor.task == "regression":
+    if predictor.output == "value":
         return _value(predictor), _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
 

@@ -4,9 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-TASKS = ("regression", "classification")
-"""The tasks this version trains."""
+SUPERVISED = ("regression", "classification")
+"""The tasks that have a target."""
+TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly")
 Side = Literal["train", "test"]
+Output = Literal["value", "probabilities", "scores", "distances", "components", "anomaly", "cluster"]
+"""What a model's outputs are, each of shape (rows, width) in float64.
+
+* value: numbers, one a target;
+* probabilities: of each class or cluster, in code order;
+* scores: of each class, of which the largest names the label;
+* distances: to each cluster, of which the smallest names it;
+* components: of a decomposition;
+* anomaly: one number, above 0 for what is out of the ordinary;
+* cluster: the number of a training row's cluster, NaN for any other row.
+"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class FitSpec:
     ----------
     task : str
     targets : sequence of str
-        The columns to predict: several for regression alone.
+        The columns to predict; none for the tasks without a target.
     features : sequence of str
         The columns to predict from, in the relation's order.
     algorithm : str
@@ -72,6 +84,14 @@ class FitSpec:
         Of the split.
     max_model_bytes : int
     threads : int
+    metric : str or None
+        What search and deployment compare; None: the task's own.
+    weight : str or None
+        The column with the weights of the rows.
+    preprocess : mapping
+        What the user wants done with columns, by name.
+    search : mapping or None
+        See `pgml.search`.
     """
 
     task: str
@@ -83,6 +103,10 @@ class FitSpec:
     recipe: Recipe
     max_model_bytes: int
     threads: int
+    metric: str | None = None
+    weight: str | None = None
+    preprocess: Mapping[str, Any] = field(default_factory=dict)
+    search: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"recipe": self.recipe.as_json()}

@@ -25,14 +25,40 @@ class Target:
     values : ndarray of shape (rows,), or (rows, targets) for several
         float64: the number, or the code of the class, 0 … k-1.
     labels : list of str or float
-        The classes in code order; empty for regression.
+        The classes in code order; empty for regression, and for several targets.
     label_kind : str
         What the labels are; ``number`` for regression.
+    parts : sequence of Target
+        Each of several targets that are classes; empty otherwise.
     """
 
     values: npt.NDArray[np.float64]
     labels: Sequence[Any]
     label_kind: LabelKind
+    parts: "Sequence[Target]" = ()
+
+    @property
+    def counts(self) -> list[int]:
+        """How many classes each target has; empty for regression."""
+        return [len(each.labels) for each in self.parts] or ([len(self.labels)] if self.labels else [])
+
+    def take(self, rows: npt.NDArray[Any]) -> "Target":
+        """Return the targets of the rows at these positions, or where a mask is true."""
+        parts = [each.take(rows) for each in self.parts]
+        return Target(self.values[rows], self.labels, self.label_kind, parts)
+
+    def known_from(self, rows: npt.NDArray[Any]) -> "Target":
+        """Return the target with the classes that these rows have; the code of all others is -1."""
+        if self.parts:
+            parts = [each.known_from(rows) for each in self.parts]
+            return Target(np.column_stack([each.values for each in parts]), [], "number", parts)
+        present = np.unique(self.values[rows]).astype(np.int64) if self.labels else np.empty(0, np.int64)
+        if len(present) == len(self.labels):
+            return self
+        codes = np.full(len(self.labels), -1.0)
+        codes[present] = np.arange(len(present))
+        labels = [self.labels[code] for code in present]
+        return Target(codes[self.values.astype(np.int64)], labels, self.label_kind)
 
 
 def infer_task(dataset: Dataset, column: Column) -> str:
@@ -47,7 +73,7 @@ def infer_task(dataset: Dataset, column: Column) -> str:
 
 
 def read(dataset: Dataset, names: Sequence[str], task: str) -> Target:
-    """Return the targets of rows where they are known.
+    """Return the targets of rows where they are known; values of shape (rows, 0) where there is none.
 
     Raises
     ------
@@ -56,16 +82,19 @@ def read(dataset: Dataset, names: Sequence[str], task: str) -> Target:
     InvalidValue
         A target does not vary.
     """
+    if not names:
+        return Target(np.empty((len(dataset), 0)), [], "number")
     if task == "regression":
         values = [_numbers(dataset, dataset.find(name)) for name in names]
         return Target(values[0] if len(values) == 1 else np.column_stack(values), [], "number")
-    (name,) = names
-    column = dataset.find(name)
-    target = _classes(dataset, column)
-    if len(target.labels) < 2:
-        shown = label_text(target.labels[0], target.label_kind)
-        raise _constant(column, f"Every row has the value {shown}.")
-    return target
+    targets = [_classes(dataset, dataset.find(name)) for name in names]
+    for name, target in zip(names, targets, strict=True):
+        if len(target.labels) < 2:
+            shown = label_text(target.labels[0], target.label_kind)
+            raise _constant(dataset.find(name), f"Every row has the value {shown}.")
+    if len(targets) == 1:
+        return targets[0]
+    return Target(np.column_stack([target.values for target in targets]), [], "number", targets)
 
 
 def label_text(label: Any, kind: str) -> str:
@@ -109,5 +138,7 @@ def _constant(column: Column, detail: str) -> InvalidValue:
 
 def known(dataset: Dataset, names: Sequence[str]) -> Dataset:
     """Return the rows in which no target is NULL."""
+    if not names:
+        return dataset
     missing = np.any([dataset.missing(name) for name in names], axis=0)
     return dataset.take(~missing) if missing.any() else dataset

@@ -3,72 +3,62 @@
 Importing it imports none of the libraries that fit.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pgml.algorithms import linear, random_forest, xgboost
-from pgml.algorithms.base import Algorithm, Parameter
-from pgml.errors import InvalidValue, hint_of_names, name_list
+from pgml.algorithms import linear, parameters, random_forest, xgboost
+from pgml.algorithms.base import Algorithm
+from pgml.errors import InvalidValue, hint_of_names
 
 ALGORITHMS: Mapping[str, Algorithm] = {
-    "linear": linear.ALGORITHM,
-    "random_forest": random_forest.ALGORITHM,
-    "xgboost": xgboost.ALGORITHM,
+    algorithm.name: algorithm
+    for algorithm in (*linear.ALGORITHMS, random_forest.ALGORITHM, xgboost.ALGORITHM)
 }
+ALIASES: Mapping[str, str] = {
+    "linear_regression": "linear",
+    "logistic_regression": "linear",
+}
+"""Names that other systems have for them."""
 
-TYPES: Mapping[str, Callable[[Any], bool]] = {
-    "integer": lambda value: type(value) is int and abs(value) < 2**63,
-    "number": lambda value: type(value) in (int, float) and abs(value) < 1e300,
-    "text": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "null": lambda value: value is None,
+DEFAULTS: Mapping[str, str] = {
+    "regression": "linear",
+    "classification": "linear",
+    "clustering": "kmeans",
+    "decomposition": "pca",
+    "anomaly": "isolation_forest",
 }
-"""The words of `Parameter.type`, which joins them with ``or``."""
+"""What a task is done by when nobody says."""
 
 
 def find(name: str, task: str) -> Algorithm:
-    """Return the algorithm of that name if it does the task.
+    """Return the algorithm of that name, or of another name it goes by, if it does the task.
 
     Raises
     ------
     InvalidValue
         It does not exist, or not for this task; the hint lists those that do.
     """
-    fitting = [each for each, algorithm in ALGORITHMS.items() if task in algorithm.tasks]
-    if name in fitting:
-        return ALGORITHMS[name]
+    fitting = names(task)
+    own = ALIASES.get(name, name)
+    if own in fitting:
+        return ALGORITHMS[own]
     hint = hint_of_names(f"algorithms for {task}", name, fitting)
-    if name in ALGORITHMS:
+    if own in ALGORITHMS:
         raise InvalidValue(f'algorithm "{name}" cannot do {task}', hint=hint)
     raise InvalidValue(f'algorithm "{name}" does not exist', hint=hint)
 
 
+def names(task: str | None = None) -> list[str]:
+    """Return the names of the algorithms for a task, or of all."""
+    return [name for name, algorithm in ALGORITHMS.items() if task is None or task in algorithm.tasks]
+
+
 def check_hyperparams(algorithm: Algorithm, task: str, hyperparams: Mapping[str, Any]) -> None:
-    """Check names and types, without the library and before any data is read.
+    """Check names and values, without the library and before any data is read.
 
     Raises
     ------
     InvalidValue
-        A name is unknown, or its value is of another type than the registry says.
+        A name is unknown, or its value is not one that the parameter takes.
     """
-    known = {parameter.name: parameter for parameter in algorithm.parameters[task]}
-    for name, value in hyperparams.items():
-        if name not in known:
-            raise InvalidValue(
-                f'hyperparameter "{name}" does not exist for {algorithm.name} {task}',
-                hint=hint_of_names("hyperparameters", name, known),
-            )
-        _check_type(known[name], value)
-
-
-def _check_type(parameter: Parameter, value: Any) -> None:
-    if any(TYPES[word](value) for word in parameter.type.split(" or ")):
-        return
-    shown = name_list([value]) if isinstance(value, str) else str(value)
-    default = f"The default is {json.dumps(parameter.default)}." if parameter.default is not None else ""
-    raise InvalidValue(
-        f'hyperparameter "{parameter.name}" must be of type {parameter.type}, not {shown[:80]}', hint=default
-    )
+    parameters.check(algorithm.parameters(task), f"{algorithm.name} {task}", hyperparams)

@@ -1,31 +1,30 @@
 """What an algorithm is to the rest of pgml.
 
-One file an algorithm: its entry in the registry is data alone and imports no
-library, so that ``pgml.algorithms()`` is cheap; its functions import their
-library when they are called, which is only ever in the child process.
+An entry of the registry is data alone and imports no library, so that
+``pgml.algorithms()`` is cheap; its functions import their library when they are
+called, which is only ever in the child process.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from pgml.algorithms import parameters
+from pgml.algorithms.parameters import Parameter
+from pgml.spec import Output
+
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from pgml.artifact.graph import Graph
 
 Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A hyperparameter: its name, its default as JSON has it, and its type in words."""
-
-    name: str
-    default: Any
-    type: str
+Positions = npt.NDArray[np.intp]
+Folds = Sequence[tuple[Positions, Positions]]
+"""Pairs of (positions to fit, positions to predict) in the training rows."""
+Serving = Literal["onnx", "native", "training rows"]
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,24 @@ class FitContext:
     Attributes
     ----------
     task : str
-        ``regression`` or ``classification``.
     seed : int
         For the estimator's ``random_state``, unless the hyperparameters say another.
     threads : int
         Threads the fit may start, at least 1.
     max_model_bytes : int
         Bound of the stored model, in bytes.
+    weights : float64 array of shape (rows,) or None
+        Of the rows; None: all alike.
+    folds : callable (count) -> Folds
+        Parts of these rows that follow the rule of the split, for who fits on predictions of others.
     """
 
     task: str
     seed: int
     threads: int
     max_model_bytes: int
+    weights: Floats | None = None
+    folds: Callable[[int], Folds] = lambda count: ()
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""
@@ -62,6 +66,13 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
+def _no_pack(estimator: Any, matrix: Matrix, task: str) -> bytes:
+    raise NotImplementedError("served by a graph")
+
+
+Fit = Callable[["Algorithm", Matrix, Any, Mapping[str, Any], FitContext], Fitted]
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """A literal entry of the registry.
@@ -72,46 +83,95 @@ class Algorithm:
         As SQL users type it.
     library : str
         The package that fits it.
-    parameters : mapping of task to parameters
-        Every hyperparameter of the library's estimator for that task.
-    scaled : bool
-        Numbers are brought to mean 0 and standard deviation 1 for it.
-    takes_missing : bool
-        NaN goes through to it; else medians and modes are imputed.
-    dtype : str
-        ``float32`` or ``float64``: what its graph's input is.
-    fit : callable (matrix, target, hyperparams, context) -> Fitted
-        ``matrix`` of shape (rows, features) in `dtype`; ``target`` of shape (rows,): float64
-        values for regression, or (rows, targets) for several; int64 class codes 0 … k-1, each present,
-        for classification. `hyperparams` are the user's own, already known by name.
-        Raises InvalidValue for a bad value.
+    estimators : mapping of task to str
+        ``module:class`` that fits it; its keys are the tasks.
+    fitter : callable (algorithm, matrix, target, hyperparams, context) -> Fitted
+        ``matrix`` of shape (rows, width) in `dtype`; ``target``: float64 values of shape (rows,) for
+        regression, or (rows, targets) for several where `joint` says so; int64 class codes 0 … k-1,
+        each present, for classification; None where there is no target.  `hyperparams` are the user's
+        own, already known by name and kind.  Raises InvalidValue for a bad value.
     predict : callable (estimator, matrix, task) -> float64 array
-        Of the fitted estimator itself: values of the target's shape for regression,
-        probabilities of shape (rows, k) in code order for classification.
+        Of the fitted estimator itself, in the shape of its outputs, but (rows,) for one value.
+    emit : callable (graph, source, estimator, task) -> str
+        Appends the fitted estimator to a graph; `source` names its input, of shape (rows, width).
+        Returns the name of the outputs, see `Output`.
+    size : callable (estimator, task) -> int
+        Estimate of the graph's bytes, made before the graph.
+    output : callable (estimator, task) -> Output
+    scaled : bool
+        Numbers are brought to mean 0 and standard deviation 1 for it, unless the user says otherwise.
+    takes_missing : bool
+        NaN goes through to it, unless the user says otherwise; else medians and modes are imputed.
+    dtype : str
+        ``float32`` or ``float64``: of its matrix and of its graph's input.
+    weighted : bool
+        Its fit takes weights of rows.
+    parallel : bool
+        Its fit uses threads, as many as ``n_jobs`` says.
+    joint : bool
+        Its fit takes several targets of a regression at once.
+    defaults : mapping
+        Defaults of hyperparameters that are not the library's.
+    left_out : collection of str
+        Hyperparameters of the library that JSON cannot hold, or that make no sense here.
+    own : sequence of Parameter
+        Hyperparameters that the library does not list.
+    space : mapping
+        What a search looks through when it is not told, as ``search_params`` writes it.
+    serving : str
+        ``onnx``; ``native``, by arrays and code of ours or the library's; or ``training rows``, for
+        a clustering that can tell the clusters of the rows it was fitted on and of no others.
+    pack : callable (estimator, matrix, task) -> bytes
+        The stored form where it is no graph, see `pgml.native`.
+    tolerance : float or None
+        Largest difference of the stored form and the estimator, relative to the outputs' scale;
+        None: as `dtype` has it.
     centered : callable (task, hyperparams) -> bool
         A target moved by a constant gives the same model, moved, and one far from 0 loses digits.
-    graph_bytes : callable (estimator, task) -> int
-        Estimate of the graph's size, made before the graph.
-    graph : callable (estimator, task) -> onnx.ModelProto
-        See `pgml.artifact.graph` for the names and shapes of its input and output.
     dot : callable (estimator, task) -> mapping or None
         ``weights`` and ``intercept`` where the output follows from one dot product: the one value
-        of a regression, or the sign that tells two classes.
+        of a regression, or the margin of a logistic function that tells two classes.
+    importances : callable (estimator) -> float64 array of shape (width,) or None
+        What the model itself says of its inputs, not negative.
+    modules : sequence of str
+        What a fit imports, for who starts before the data is read.
     """
 
     name: str
     library: str
-    parameters: Mapping[str, tuple[Parameter, ...]]
-    scaled: bool
-    takes_missing: bool
-    dtype: str
-    fit: Callable[[Matrix, Floats | npt.NDArray[np.int64], Mapping[str, Any], FitContext], Fitted]
+    estimators: Mapping[str, str]
+    fitter: Fit
     predict: Callable[[Any, Matrix, str], Floats]
-    centered: Callable[[str, Mapping[str, Any]], bool]
-    graph_bytes: Callable[[Any, str], int]
-    graph: Callable[[Any, str], "ModelProto"]
+    emit: Callable[["Graph", str, Any, str], str]
+    size: Callable[[Any, str], int]
+    output: Callable[[Any, str], Output]
+    scaled: bool = False
+    takes_missing: bool = False
+    dtype: str = "float64"
+    weighted: bool = False
+    parallel: bool = False
+    joint: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    own: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
+    space: Mapping[str, Any] = field(default_factory=dict)
+    serving: Serving = "onnx"
+    pack: Callable[[Any, Matrix, str], bytes] = _no_pack
+    tolerance: float | None = None
+    centered: Callable[[str, Mapping[str, Any]], bool] = lambda task, hyperparams: False
     dot: Callable[[Any, str], dict[str, Any] | None] = lambda estimator, task: None
+    importances: Callable[[Any], Floats | None] = lambda estimator: None
+    modules: Sequence[str] = ("sklearn.linear_model", "sklearn.metrics", "onnx")
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        return tuple(self.parameters)
+        return tuple(self.estimators)
+
+    def parameters(self, task: str) -> tuple[Parameter, ...]:
+        """Return every hyperparameter for a task."""
+        found = parameters.of_estimator(self.estimators[task], self.defaults, self.left_out)
+        return (*found, *self.own.get(task, ()))
+
+    def fit(self, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
+        """Fit; see `fitter`."""
+        return self.fitter(self, matrix, target, hyperparams, context)

@@ -1,109 +1,106 @@
-"""Linear and logistic regression of scikit-learn."""
+"""Linear models of scikit-learn: a matrix product, and a link."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Parameter
-from pgml.algorithms.fitting import fit_quietly
+from pgml.algorithms import estimators
+from pgml.algorithms.base import Algorithm, Floats
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from pgml.artifact.graph import Graph
 
 MAX_ITER = 1000
 """Of logistic regression; the library's 100 are too few for many ordinary tables."""
 
-REGRESSION = (
-    Parameter("fit_intercept", default=True, type="boolean"),
-    Parameter("copy_X", default=True, type="boolean"),
-    Parameter("tol", 1e-6, "number"),
-    Parameter("n_jobs", None, "integer or null"),
-    Parameter("positive", default=False, type="boolean"),
-    # Accepted everywhere, so that one set of hyperparameters serves all algorithms; nothing is random here.
-    Parameter("random_state", None, "integer or null"),
-)
-# class_weight as an object is left out: its keys would be labels, and a fit knows codes only.
-CLASSIFICATION = (
-    Parameter("penalty", "deprecated", "text or null"),
-    Parameter("C", 1.0, "number"),
-    Parameter("l1_ratio", 0.0, "number or null"),
-    Parameter("dual", default=False, type="boolean"),
-    Parameter("tol", 1e-4, "number"),
-    Parameter("fit_intercept", default=True, type="boolean"),
-    Parameter("intercept_scaling", 1, "number"),
-    Parameter("class_weight", None, "text or null"),
-    Parameter("random_state", None, "integer or null"),
-    Parameter("solver", "lbfgs", "text"),
-    Parameter("max_iter", MAX_ITER, "integer"),
-    Parameter("verbose", 0, "integer or boolean"),
-    Parameter("warm_start", default=False, type="boolean"),
-    Parameter("n_jobs", None, "integer or null"),
-)
+
+def coefficients(estimator: Any) -> tuple[Floats, Floats]:
+    """Return weights of shape (width, outputs) and intercepts of shape (outputs,)."""
+    inner = getattr(estimator, "estimator_", estimator)
+    weights = np.atleast_2d(np.asarray(inner.coef_, dtype=np.float64)).T
+    intercept = np.asarray(inner.intercept_, dtype=np.float64).ravel()
+    return weights, np.broadcast_to(intercept, (weights.shape[1],))
 
 
-def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
-    """Fit LinearRegression or LogisticRegression; see `Algorithm.fit`."""
-    from sklearn.linear_model import LinearRegression, LogisticRegression
-
-    given = dict(hyperparams)
-    if context.task == "regression":
-        given.pop("random_state", None)
-        # With several targets joblib would start processes, which no bound here reaches.
-        given.pop("n_jobs", None)
-        return fit_quietly(LinearRegression, given, matrix, target, hyperparams)
-    given = {"max_iter": MAX_ITER, "random_state": context.seed} | given
-    return fit_quietly(LogisticRegression, given, matrix, target, hyperparams)
-
-
-def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
-    """Return the estimator's values or probabilities; see `Algorithm.predict`."""
-    outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
-    return np.asarray(outputs, dtype=np.float64)
-
-
-def graph_bytes(estimator: Any, task: str) -> int:
+def size(estimator: Any, task: str) -> int:
     """Return the size of the graph: 8 bytes a coefficient."""
-    return 300 + 8 * (int(np.size(estimator.coef_)) + int(np.size(estimator.intercept_)))
+    weights, intercepts = coefficients(estimator)
+    return 400 + 8 * (weights.size + intercepts.size)
 
 
-def graph(estimator: Any, task: str) -> "ModelProto":
-    """Return ``features @ coefficients + intercept``, made probabilities where asked."""
-    from pgml.artifact.graph import INPUT, Graph
-
-    coefficients = np.atleast_2d(estimator.coef_).T
-    intercept = np.broadcast_to(estimator.intercept_, (coefficients.shape[1],))
-    built = Graph(coefficients.shape[0], "float64")
-    product = built.apply("MatMul", INPUT, built.constant(coefficients))
-    margin = built.apply("Add", product, built.constant(intercept))
-    if task == "classification":
-        if coefficients.shape[1] == 1:
-            built.two_classes(built.apply("Sigmoid", margin))
-        else:
-            built.apply("Softmax", margin, axis=1)
-    return built.finish(task, coefficients.shape[1] if task == "regression" else len(estimator.classes_))
+def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
+    """Append ``features @ weights + intercepts``, and what its kind of model makes of that."""
+    weights, intercepts = coefficients(estimator)
+    product = graph.apply("MatMul", graph.float64(source), graph.constant(weights))
+    margin = graph.apply("Add", product, graph.constant(intercepts))
+    if task == "regression":
+        return graph.apply("Exp", margin) if _is_log(estimator) else margin
+    if estimators.output(estimator, task) == "scores":
+        if weights.shape[1] > 1:
+            return margin
+        return graph.apply("Concat", graph.apply("Neg", margin), margin, axis=1)
+    if weights.shape[1] == 1:
+        return graph.two_classes(graph.apply("Sigmoid", margin))
+    if _is_one_vs_rest(estimator):
+        each = graph.apply("Sigmoid", margin)
+        return graph.apply("Div", each, graph.apply("ReduceSum", each, graph.integers([1]), keepdims=1))
+    return graph.apply("Softmax", margin, axis=1)
 
 
 def dot(estimator: Any, task: str) -> dict[str, Any] | None:
-    """Return the coefficients; None for more than two classes or several targets."""
-    coefficients = np.atleast_2d(estimator.coef_)
-    if len(coefficients) > 1:
+    """Return the coefficients; None unless one value, or one logistic margin, is all there is."""
+    weights, intercepts = coefficients(estimator)
+    plain = (
+        not _is_log(estimator)
+        if task == "regression"
+        else estimators.output(estimator, task) == "probabilities"
+    )
+    if weights.shape[1] > 1 or not plain:
         return None
-    intercept = np.ravel(estimator.intercept_)[0]
-    return {"weights": coefficients[0].tolist(), "intercept": float(intercept)}
+    return {"weights": weights[:, 0].tolist(), "intercept": float(intercepts[0])}
 
 
-ALGORITHM = Algorithm(
-    name="linear",
-    library="scikit-learn",
-    parameters={"regression": REGRESSION, "classification": CLASSIFICATION},
-    scaled=True,
-    takes_missing=False,
-    dtype="float64",
-    fit=fit,
-    predict=predict,
-    centered=lambda task, hyperparams: False,
-    graph_bytes=graph_bytes,
-    graph=graph,
-    dot=dot,
+def importances(estimator: Any) -> npt.NDArray[np.float64]:
+    """Return the mean size of each input's weights; the inputs are of one scale by default."""
+    return np.asarray(np.abs(coefficients(estimator)[0]).mean(axis=1))
+
+
+def _is_log(estimator: Any) -> bool:
+    """Return whether the link of a generalised linear model is the logarithm."""
+    loss = getattr(estimator, "_base_loss", None)
+    return loss is not None and type(loss.link).__name__ == "LogLink"
+
+
+def _is_one_vs_rest(estimator: Any) -> bool:
+    """Return whether several classes are told by a logistic function each."""
+    return type(estimator).__name__ == "SGDClassifier" or getattr(estimator, "solver", "") == "liblinear"
+
+
+def _linear(name: str, weighted: bool = True, joint: bool = False, **tasks: str) -> Algorithm:
+    return Algorithm(
+        name=name,
+        library="scikit-learn",
+        estimators={task: f"sklearn.linear_model:{kind}" for task, kind in tasks.items()},
+        fitter=estimators.fit,
+        predict=estimators.predict,
+        emit=emit,
+        size=size,
+        output=estimators.output,
+        scaled=True,
+        weighted=weighted,
+        joint=joint,
+        dot=dot,
+        importances=importances,
+    )
+
+
+LINEAR = replace(
+    _linear("linear", joint=True, regression="LinearRegression", classification="LogisticRegression"),
+    defaults={"max_iter": MAX_ITER},
+)
+ALGORITHMS = (
+    LINEAR,
+    _linear("ridge", joint=True, regression="Ridge", classification="RidgeClassifier"),
 )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Parameter
+from pgml.algorithms import estimators
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
 from pgml.algorithms.fitting import fit_quietly
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
-
+    from pgml.artifact.graph import Graph
     from pgml.artifact.trees import Tree
 
 SIZING = frozenset(
@@ -40,61 +40,23 @@ _WORST_BYTES = 20
 """Of a tree, for each row: of n rows drawn with replacement 0.632 n are distinct, give or take
 0.3 √n, and each may have its own leaf of 6 bytes and a branch of 21 to 23."""
 
-_COMMON = (
-    Parameter("n_estimators", TREES, "integer"),
-    Parameter("max_depth", None, "integer or null"),
-    Parameter("min_samples_split", 2, "integer or number"),
-    Parameter("min_samples_leaf", 1, "integer or number"),
-    Parameter("min_weight_fraction_leaf", 0.0, "number"),
-    Parameter("max_leaf_nodes", None, "integer or null"),
-    Parameter("min_impurity_decrease", 0.0, "number"),
-    Parameter("bootstrap", default=True, type="boolean"),
-    Parameter("oob_score", default=False, type="boolean"),
-    Parameter("n_jobs", None, "integer or null"),
-    Parameter("random_state", None, "integer or null"),
-    Parameter("verbose", 0, "integer or boolean"),
-    Parameter("warm_start", default=False, type="boolean"),
-    Parameter("ccp_alpha", 0.0, "number"),
-    Parameter("max_samples", None, "integer or number or null"),
-    Parameter("monotonic_cst", None, "array or null"),
-)
-REGRESSION = (
-    *_COMMON,
-    Parameter("criterion", "squared_error", "text"),
-    Parameter("max_features", 1.0, "integer or number or text or null"),
-)
-CLASSIFICATION = (
-    *_COMMON,
-    Parameter("criterion", "gini", "text"),
-    Parameter("max_features", "sqrt", "integer or number or text or null"),
-    # As an object it is left out: its keys would be labels, and a fit knows codes only.
-    Parameter("class_weight", None, "text or null"),
-)
 
-
-def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
-    """Fit a forest, in its default form one of bounded size; see `Algorithm.fit`."""
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
-    kind: Any = RandomForestRegressor if context.task == "regression" else RandomForestClassifier
-    given = {"random_state": context.seed} | dict(hyperparams)
-    given["n_jobs"] = context.jobs(given.get("n_jobs"))
+def fit(
+    algorithm: Algorithm, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext
+) -> Fitted:
+    """Fit a forest, in its default form one of bounded size; see `Algorithm.fitter`."""
+    kind = estimators.imported(algorithm.estimators[context.task])
+    given = estimators.given(algorithm, hyperparams, context)
     notes: tuple[str, ...] = ()
-    if not SIZING & given.keys():
+    if not SIZING & hyperparams.keys():
         bound = min(context.max_model_bytes, COMFORTABLE_BYTES)
         leaf = _smallest_leaf(kind, given, matrix, target, bound, context.task)
         if leaf > 1:
             given["min_samples_leaf"] = leaf
             size = round(bound / (1 << 20), 1)
             notes = (f"leaves hold at least {leaf} rows, to keep the model below {size:g} MB",)
-    fitted = fit_quietly(kind, given, matrix, target, hyperparams)
+    fitted = fit_quietly(kind, given, matrix, target, hyperparams, **estimators.weights(context))
     return Fitted(fitted.estimator, notes + fitted.notes)
-
-
-def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
-    """Return the forest's values or probabilities; see `Algorithm.predict`."""
-    outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
-    return np.asarray(outputs, dtype=np.float64)
 
 
 def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
@@ -102,37 +64,33 @@ def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
     return task == "regression" and hyperparams.get("criterion") != "poisson"
 
 
-def graph_bytes(estimator: Any, task: str) -> int:
+def size(estimator: Any, task: str) -> int:
     """Return the size of the graph, from the counts of its nodes."""
-    from pgml.artifact.trees import size
+    from pgml.artifact import trees
 
     center, scale = _center(estimator, task)
-    trees = _trees(estimator, task, center, scale)
-    return 300 + 16 * len(center) + size(trees, int(estimator.n_features_in_))
+    emitted = _trees(estimator, task, center, scale)
+    return 300 + 16 * len(center) + trees.size(emitted, int(estimator.n_features_in_))
 
 
-def graph(estimator: Any, task: str) -> "ModelProto":
-    """Return the trees' mean.
+def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
+    """Append the trees' mean.
 
     A regression leaf is a float32, so what it holds is its distance from the
     forest's center, brought to at most 1; center and scale follow in float64,
     each target's own.
     """
     from pgml.artifact import trees
-    from pgml.artifact.graph import Graph
 
     center, scale = _center(estimator, task)
     width = len(center) if task == "regression" else int(estimator.n_classes_)
     two_classes = task == "classification" and width == 2
-    built = Graph(int(estimator.n_features_in_), "float32")
     emitted = _trees(estimator, task, center, scale)
-    total = trees.append(built, emitted, 1 if two_classes else width, trees.LESS_OR_EQUAL)
-    mean = built.apply("Div", total, built.constant(len(estimator.estimators_) / scale))
+    total = trees.append(graph, source, emitted, 1 if two_classes else width, trees.LESS_OR_EQUAL)
+    mean = graph.apply("Div", total, graph.constant(len(estimator.estimators_) / scale))
     if task == "regression":
-        built.apply("Add", mean, built.constant(center))
-    elif two_classes:
-        built.two_classes(mean)
-    return built.finish(task, width)
+        return graph.apply("Add", mean, graph.constant(center))
+    return graph.two_classes(mean) if two_classes else mean
 
 
 def _smallest_leaf(
@@ -210,13 +168,20 @@ def _tree(arrays: Any, weight: Floats, target: int = 0) -> "Tree":
 ALGORITHM = Algorithm(
     name="random_forest",
     library="scikit-learn",
-    parameters={"regression": REGRESSION, "classification": CLASSIFICATION},
-    scaled=False,
-    takes_missing=False,
+    estimators={
+        "regression": "sklearn.ensemble:RandomForestRegressor",
+        "classification": "sklearn.ensemble:RandomForestClassifier",
+    },
+    fitter=fit,
+    predict=estimators.predict,
+    emit=emit,
+    size=size,
+    output=estimators.output,
     dtype="float32",
-    fit=fit,
-    predict=predict,
+    weighted=True,
+    parallel=True,
+    joint=True,
     centered=centered,
-    graph_bytes=graph_bytes,
-    graph=graph,
+    importances=lambda estimator: np.asarray(estimator.feature_importances_),
+    modules=("sklearn.ensemble", "sklearn.metrics", "onnx"),
 )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Parameter
+from pgml.algorithms import estimators
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Matrix
 from pgml.algorithms.fitting import fit_quietly
+from pgml.algorithms.parameters import Parameter
 from pgml.errors import InvalidValue, NotBuilt, hint_of_names
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from pgml.artifact.graph import Graph
 
 LINKS: Mapping[str, Mapping[str, str]] = {
     "regression": {
@@ -110,8 +112,10 @@ REGRESSION = (Parameter("objective", "reg:squarederror", "text"), *_COMMON)
 CLASSIFICATION = (Parameter("objective", "binary:logistic", "text"), *_COMMON)
 
 
-def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
-    """Fit XGBRegressor or XGBClassifier; see `Algorithm.fit`.
+def fit(
+    algorithm: Algorithm, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext
+) -> Fitted:
+    """Fit XGBRegressor or XGBClassifier, or a random forest of theirs; see `Algorithm.fitter`.
 
     Raises
     ------
@@ -120,8 +124,6 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     InvalidValue
         A value cannot be used.
     """
-    from xgboost import XGBClassifier, XGBRegressor
-
     classes = 1 if context.task == "regression" else int(target.max()) + 1
     given = _renamed(hyperparams)
     _check_served(given, context.task)
@@ -130,11 +132,11 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
     _check_base_score(given, context.task, classes)
     options = {"random_state": context.seed, "verbosity": 0} | _as_texts(given)
     options["n_jobs"] = context.jobs(given.get("n_jobs"))
-    kind: Any = XGBRegressor if context.task == "regression" else XGBClassifier
+    kind = estimators.imported(algorithm.estimators[context.task])
     if classes == 2 and str(given.get("objective")).startswith("multi:"):
         options["num_class"] = classes
     if given.get("early_stopping_rounds") is None:
-        return fit_quietly(kind, options, matrix, target, hyperparams)
+        return fit_quietly(kind, options, matrix, target, hyperparams, **estimators.weights(context))
     watched = _watched(target, context)
     fitted = fit_quietly(
         kind,
@@ -144,18 +146,13 @@ def fit(matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: Fi
         hyperparams,
         eval_set=[(matrix[watched], target[watched])],
         verbose=False,
+        **({} if context.weights is None else {"sample_weight": context.weights[~watched]}),
     )
     stopped = (
         f"early stopping watched {int(watched.sum())} of the training rows "
         f"and kept {fitted.estimator.best_iteration + 1} rounds"
     )
     return Fitted(fitted.estimator, (stopped, *fitted.notes))
-
-
-def predict(estimator: Any, matrix: Matrix, task: str) -> Floats:
-    """Return the booster's values or probabilities; see `Algorithm.predict`."""
-    outputs = estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix)
-    return np.asarray(outputs, dtype=np.float64)
 
 
 def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
@@ -167,35 +164,32 @@ def centered(task: str, hyperparams: Mapping[str, Any]) -> bool:
     return hyperparams.get("objective", EQUIVARIANT[0]) in EQUIVARIANT
 
 
-def graph_bytes(estimator: Any, task: str) -> int:
+def size(estimator: Any, task: str) -> int:
     """Return the size of the graph, from the counts of its nodes."""
     from pgml.algorithms import xgboost_model
-    from pgml.artifact.trees import size
+    from pgml.artifact import trees
 
     model = xgboost_model.read(estimator)
-    return 300 + 8 * model.groups + size(xgboost_model.trees(model), model.features)
+    return 300 + 8 * model.groups + trees.size(xgboost_model.trees(model), model.features)
 
 
-def graph(estimator: Any, task: str) -> "ModelProto":
-    """Return the sum of the trees, with base score and link in float64."""
+def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
+    """Append the sum of the trees, with base score and link in float64."""
     from pgml.algorithms import xgboost_model
     from pgml.artifact import trees
-    from pgml.artifact.graph import Graph
 
     model = xgboost_model.read(estimator)
     link = LINKS[task][model.objective]
-    built = Graph(model.features, "float32")
-    margin = trees.append(built, xgboost_model.trees(model), model.groups, trees.LESS)
-    margin = built.apply("Add", margin, built.constant(xgboost_model.base_margin(model, link)))
+    total = trees.append(graph, source, xgboost_model.trees(model), model.groups, trees.LESS)
+    margin = graph.apply("Add", total, graph.constant(xgboost_model.base_margin(model, link)))
     if link == "log":
-        built.apply("Exp", margin)
-    elif link == "softmax":
-        built.apply("Softmax", margin, axis=1)
-    elif link == "logistic":
-        second = built.apply("Sigmoid", margin)
-        if task == "classification":
-            built.two_classes(second)
-    return built.finish(task, model.groups if task == "regression" else int(estimator.n_classes_))
+        return graph.apply("Exp", margin)
+    if link == "softmax":
+        return graph.apply("Softmax", margin, axis=1)
+    if link == "logistic":
+        second = graph.apply("Sigmoid", margin)
+        return graph.two_classes(second) if task == "classification" else second
+    return margin
 
 
 def _renamed(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
@@ -290,13 +284,18 @@ def _watched(target: npt.NDArray[Any], context: FitContext) -> npt.NDArray[np.bo
 ALGORITHM = Algorithm(
     name="xgboost",
     library="xgboost",
-    parameters={"regression": REGRESSION, "classification": CLASSIFICATION},
-    scaled=False,
+    estimators={"regression": "xgboost:XGBRegressor", "classification": "xgboost:XGBClassifier"},
+    fitter=fit,
+    predict=estimators.predict,
+    emit=emit,
+    size=size,
+    output=estimators.output,
     takes_missing=True,
     dtype="float32",
-    fit=fit,
-    predict=predict,
+    weighted=True,
+    joint=True,
+    own={"regression": REGRESSION, "classification": CLASSIFICATION},
     centered=centered,
-    graph_bytes=graph_bytes,
-    graph=graph,
+    importances=lambda estimator: np.asarray(estimator.feature_importances_, dtype=np.float64),
+    modules=("xgboost", "onnx"),
 )

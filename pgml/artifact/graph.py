@@ -1,16 +1,14 @@
-"""ONNX building blocks, and the contract of every graph.
+"""ONNX graphs, and the contract of every graph.
 
 A graph has one input, ``features``, of shape (rows, width): the encoder's
 matrix, float32 or float64 as the algorithm says.  It has one output, in float64
-but for what `without_tail` leaves:
+but for what `without_tail` leaves, named by what it is (see
+`pgml.spec.Output`), of shape (rows, numbers).
 
-* regression: ``value`` of shape (rows, targets);
-* classification: ``probabilities`` of shape (rows, classes), in code order.
-
-It is made of a few standard operators only, so that other targets than ONNX
-Runtime can be compiled from it: Add, Cast, Concat, Div, Exp, MatMul, Mul,
-Sigmoid, Softmax, Sub, Sum and, for trees, TreeEnsemble.  The same model always
-gives the same bytes.
+It is made of standard operators of the main domain, so that other targets than
+ONNX Runtime can be compiled from it, and of TreeEnsemble.  Computations are in
+float64; an emitter says which of the two types its operators take with `Graph.float64`
+and `Graph.float32`.  The same model always gives the same bytes.
 """
 
 from typing import Any
@@ -45,6 +43,7 @@ class Graph:
         self._graph = self._model.graph
         self._graph.name = "model"
         self._graph.input.append(_described(INPUT, _DTYPES[dtype], width))
+        self._singles = {INPUT} if dtype == "float32" else set()
 
     def operator(self, kind: str, *inputs: str, domain: str = "") -> NodeProto:
         """Append an operator of one output and return it, to be given its attributes."""
@@ -65,27 +64,55 @@ class Graph:
         self._graph.initializer.append(numpy_helper.from_array(array, name))
         return name
 
+    def integers(self, values: npt.ArrayLike) -> str:
+        """Add int64 values, such as axes, positions and shapes, and return their name."""
+        name = f"constant_{len(self._graph.initializer)}"
+        array = np.ascontiguousarray(values, dtype=np.int64).reshape(np.shape(values))
+        self._graph.initializer.append(numpy_helper.from_array(array, name))
+        return name
+
     def float64(self, name: str) -> str:
-        """Return a result as float64."""
-        return self.apply("Cast", name, to=TensorProto.DOUBLE)
+        """Return the input, or a result that was noted as float32, as float64."""
+        return self.apply("Cast", name, to=TensorProto.DOUBLE) if name in self._singles else name
+
+    def float32(self, name: str) -> str:
+        """Return the input or a result as float32, rounded to nearest as numpy rounds."""
+        return (
+            name
+            if name in self._singles
+            else self.noted_float32(self.apply("Cast", name, to=TensorProto.FLOAT))
+        )
+
+    def noted_float32(self, name: str) -> str:
+        """Remember that a result is float32, as of all results only a few are."""
+        self._singles.add(name)
+        return name
+
+    def columns(self, name: str, positions: npt.ArrayLike) -> str:
+        """Return some columns of a result, in this order."""
+        picked = self.apply("Gather", name, self.integers(positions), axis=1)
+        return self.noted_float32(picked) if name in self._singles else picked
 
     def two_classes(self, second: str) -> str:
         """Return the probabilities of both classes, (rows, 2), from the second's, (rows, 1)."""
         return self.apply("Concat", self.apply("Sub", self.constant(1.0), second), second, axis=1)
 
-    def finish(self, task: str, width: int) -> ModelProto:
-        """Make the last operator's result the output and return the model.
+    def finish(self, result: str, kind: str, width: int | None) -> ModelProto:
+        """Make a result the output and return the model.
 
         Parameters
         ----------
-        task : str
-            ``regression`` or ``classification``: decides the output's name.
-        width : int
-            Numbers in a row of the output.
+        result : str
+            Float64, of shape (rows, width).
+        kind : str
+            What it is, which becomes its name.
+        width : int or None
+            Numbers in a row of the output; None: not said.
         """
-        name = "value" if task == "regression" else "probabilities"
-        self._graph.node[-1].output[0] = name
-        self._graph.output.append(_described(name, TensorProto.DOUBLE, width))
+        if self._graph.node[-1].output[0] != result:
+            self.apply("Identity", result)
+        self._graph.node[-1].output[0] = kind
+        self._graph.output.append(_described(kind, TensorProto.DOUBLE, width))
         return self._model
 
 
@@ -119,5 +146,5 @@ def _constant(model: ModelProto, node: NodeProto, kind: str) -> Values | None:
     return np.atleast_1d(numpy_helper.to_array(found[0])).astype(np.float64) if found else None
 
 
-def _described(name: str, dtype: int, width: int) -> Any:
+def _described(name: str, dtype: int, width: int | None) -> Any:
     return helper.make_tensor_value_info(name, dtype, ["rows", width])

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import AttributeProto, numpy_helper
 
-from pgml.artifact.graph import INPUT, Graph
+from pgml.artifact.graph import Graph
 
 Integers = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
@@ -107,12 +107,14 @@ def compacted(tree: Tree) -> Tree:
     return _pruned(tree, np.ones(len(tree.left), dtype=np.bool_), tree.target, tree.weight)
 
 
-def append(graph: Graph, trees: Iterable[Tree], targets: int, comparison: int) -> str:
+def append(graph: Graph, source: str, trees: Iterable[Tree], targets: int, comparison: int) -> str:
     """Append the trees to a graph.
 
     Parameters
     ----------
     graph : Graph
+    source : str
+        What the trees look at, of shape (rows, features).
     trees : iterable of Tree
         Taken one by one, so that a generator keeps the memory low.
     targets : int
@@ -125,10 +127,11 @@ def append(graph: Graph, trees: Iterable[Tree], targets: int, comparison: int) -
         Name of the sums, float64 of shape (rows, targets).
     """
     sums = []
+    single = graph.float32(source)
     for group in _grouped(trees):
-        node = graph.operator("TreeEnsemble", INPUT, domain="ai.onnx.ml")
+        node = graph.operator("TreeEnsemble", single, domain="ai.onnx.ml")
         _describe(node, group, targets, comparison)
-        sums.append(graph.float64(node.output[0]))
+        sums.append(graph.float64(graph.noted_float32(node.output[0])))
     return sums[0] if len(sums) == 1 else graph.apply("Sum", *sums)
 
 

@@ -15,10 +15,10 @@ def algorithms() -> list[dict[str, Any]]:
             "tasks": list(known.tasks),
             "library": known.library,
             "parameters": {
-                task: {each.name: {"default": each.default, "type": each.type} for each in parameters}
-                for task, parameters in known.parameters.items()
+                task: {each.name: each.as_json() for each in known.parameters(task)} for task in known.tasks
             },
-            "serving": "onnx",
+            "serving": known.serving,
+            "sql": known.serving == "onnx",
         }
         for known in ALGORITHMS.values()
     ]

@@ -39,6 +39,8 @@ TRAIN: Mapping[str, str] = {
     "preprocess": "json",
     "seed": "integer",
     "split_by": "text",
+    "metric": "text",
+    "weight": "text",
 }
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,

@@ -57,6 +57,7 @@ def predict_array(
     ------
     PgmlError
     """
+    _check_predicts(predictor)
     if predictor.label_kind == "text":
         raise WrongType(
             "the labels of this model are no numbers",
@@ -90,6 +91,7 @@ def predict_relation(
     ------
     PgmlError
     """
+    _check_predicts(predictor)
     database = session.database
     with reader.search_path(database, search_path):
         relation = reader.required(database, arguments.required(given, "relation_name"))
@@ -117,6 +119,15 @@ def predict_relation(
         note = f"{relation.name} has no primary key, so keys are row numbers: name key columns to join by"
         yield {**NOTHING, "outcome": {**dict.fromkeys(OUTCOME), "notice": note}}
     yield from _predicted(session, predictor, chunks())
+
+
+def _check_predicts(predictor: Predictor) -> None:
+    """Raise WrongType if a row has no one prediction."""
+    if predictor.output == "components":
+        raise WrongType(
+            "this model takes rows apart into components, it predicts nothing",
+            hint="Call pgml.decompose for each row.",
+        )
 
 
 def _predicted(session: Session, predictor: Predictor, chunks: Encoded) -> Iterator[Chunk]:
@@ -243,15 +254,19 @@ def _key_sql(relation: Relation, key: Sequence[str]) -> str:
 
 def _answers(predictor: Predictor, outputs: Floats) -> Chunk:
     """Return what there is of predictions, codes from 1 with their labels, and probabilities."""
-    if predictor.task == "regression":
+    if predictor.output == "value":
         return {"predictions": _array(outputs)}
-    codes = outputs.argmax(axis=1)
+    if predictor.output == "cluster":
+        return {"predictions": _array(outputs[:, 0]).replace("nan", "NULL")}
+    codes = predictor.codes(outputs)
     labels = [label_text(label, predictor.label_kind) for label in predictor.labels]
     numeric = predictor.label_kind != "text"
     return {
         "predictions": _array(np.array(predictor.labels, dtype=np.float64)[codes]) if numeric else None,
         "codes": _array(codes + 1),
-        "probabilities": _array(outputs[np.arange(len(codes)), codes]),
+        "probabilities": _array(outputs[np.arange(len(codes)), codes])
+        if predictor.output == "probabilities"
+        else None,
         "labels": labels,
     }
 

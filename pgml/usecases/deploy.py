@@ -8,6 +8,7 @@ from pgml import comparison, reader, splitting, store, target
 from pgml.comparison import FEWEST_ROWS
 from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
+from pgml.metrics import KEY
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
@@ -34,7 +35,8 @@ def if_better(
     """
     database = session.database
     live = database.as_owner(lambda: store.live_model(database, caller, model.project_id))
-    better, notes = (True, []) if live is None else _beats(session, model, live, dataset, truth)
+    decided = live is None or KEY[model.task] is None
+    better, notes = (True, []) if decided or live is None else _beats(session, model, live, dataset, truth)
     if better:
         database.as_owner(lambda: _push(session, caller, model, "new_score"), writes=True)
     return better, notes
@@ -219,7 +221,8 @@ def _beats(
         )
         return False, [note]
     new, old = (
-        comparison.score(each, dataset, truth, rows, database.check_for_interrupts) for each in (mine, theirs)
+        comparison.score(each, dataset, truth, rows, database.check_for_interrupts, mine.encoder)
+        for each in (mine, theirs)
     )
     if new > old:
         return True, []

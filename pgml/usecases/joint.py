@@ -6,7 +6,7 @@ from typing import Any
 from pgml import columns
 from pgml.errors import InvalidValue, NotBuilt, UnknownRelation, hint_of_names, name_list
 from pgml.reader import Relation
-from pgml.spec import TASKS
+from pgml.spec import SUPERVISED
 from pgml.store import Project
 from pgml.usecases import request
 from pgml.usecases.request import Request
@@ -53,7 +53,7 @@ def _check_task(project: Project | None, given: str | None) -> None:
     task = given or (project.task if project else TASK)
     if task == TASK:
         return
-    if task not in TASKS:
+    if task not in SUPERVISED:
         raise InvalidValue(f'task "{task}" does not exist', hint=hint_of_names("tasks", task, [TASK]))
     raise NotBuilt(
         f"{task} of several targets is not supported yet",

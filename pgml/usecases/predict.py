@@ -1,7 +1,7 @@
 """Predict with the live model of a project, or with one model."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -107,13 +107,31 @@ class Predictions:
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
     ) -> list[float] | None:
         """Return the predicted number of each target; the arguments are those of `value`."""
-        return self._answer((reference, model_id, given, snapshot), kind, _numbers)
+        return self._answer((reference, model_id, given, snapshot), kind, _joint)
+
+    def joint_labels(
+        self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None, kind: str
+    ) -> list[str] | None:
+        """Return the predicted label of each target; the arguments are those of `value`."""
+        return self._answer((reference, model_id, given, snapshot), kind, _joint_labels)
+
+    def vector(
+        self,
+        verb: str,
+        reference: str | None,
+        model_id: int | None,
+        given: Any,
+        snapshot: str | None,
+        kind: str,
+    ) -> list[float] | None:
+        """Return all outputs of a row, for one of `VECTORS`; the other arguments are those of `value`."""
+        return self._answer((reference, model_id, given, snapshot), kind, VECTORS[verb])
 
     def _answer(
         self,
         asked: Asked,
         kind: str,
-        decode: Callable[[Predictor, Any], Answer],
+        decode: Callable[[Predictor, Any], Answer | None],
         quick: Callable[[Single], Callable[[Any], Answer]] | None = None,
     ) -> Answer | None:
         """Return what is decoded of the outputs: at once where the row allows it, else in the general way."""
@@ -131,7 +149,7 @@ class Predictions:
             if given is None or (reference is None and model_id is None):
                 return None
             predictor = self._resolution.predictor(reference, model_id, snapshot)
-            if decode is not _numbers:
+            if decode not in (_joint, _joint_labels):
                 check_one_target(predictor)
             dataset = self.dataset(predictor.encoder, given, kind)
             return None if dataset is None else decode(predictor, predictor.outputs(dataset)[0])
@@ -215,27 +233,57 @@ def check_one_target(predictor: Predictor) -> None:
         )
 
 
-def _value(predictor: Predictor, outputs: Any) -> float:
-    if predictor.task == "regression":
+def _value(predictor: Predictor, outputs: Any) -> float | None:
+    if predictor.output == "value":
         return float(outputs)
+    if predictor.output == "cluster":
+        return None if np.isnan(outputs[0]) else float(outputs[0])
     if predictor.label_kind == "text":
         raise WrongType("the labels of this model are no numbers", hint="Call pgml.predict_label instead.")
-    return float(predictor.labels[outputs.argmax()])
+    return float(predictor.labels[_code(predictor, outputs)])
 
 
-def _label(predictor: Predictor, outputs: Any) -> str:
-    if predictor.task == "regression":
+def _label(predictor: Predictor, outputs: Any) -> str | None:
+    if predictor.output == "value":
         raise WrongType("this model predicts numbers, it has no labels", hint="Call pgml.predict instead.")
-    return label_text(predictor.labels[outputs.argmax()], predictor.label_kind)
+    if predictor.output == "cluster":
+        return None if np.isnan(outputs[0]) else label_text(outputs[0], "number")
+    return label_text(predictor.labels[_code(predictor, outputs)], predictor.label_kind)
+
+
+def _code(predictor: Predictor, outputs: Any) -> int:
+    if predictor.output == "components":
+        raise WrongType(
+            "this model takes rows apart into components, it predicts nothing",
+            hint="Call pgml.decompose instead.",
+        )
+    return int(predictor.codes(outputs[np.newaxis])[0])
 
 
 def _probabilities(predictor: Predictor, outputs: Any) -> list[float]:
-    if predictor.task == "regression":
-        raise WrongType(
-            "this model predicts numbers, it has no probabilities", hint="Call pgml.predict instead."
-        )
+    if predictor.output != "probabilities":
+        raise WrongType(NO_PROBABILITIES[predictor.output], hint=HINTS[predictor.output])
     probabilities: list[float] = outputs.tolist()
     return probabilities
+
+
+NO_PROBABILITIES: Mapping[str, str] = {
+    "value": "this model predicts numbers, it has no probabilities",
+    "scores": "this model tells classes without probabilities",
+    "distances": "this model tells clusters without probabilities",
+    "components": "this model takes rows apart into components, it has no probabilities",
+    "anomaly": "this model tells anomalies without probabilities",
+    "cluster": "this model tells clusters without probabilities",
+}
+HINTS: Mapping[str, str] = {
+    "value": "Call pgml.predict instead.",
+    "scores": "Call pgml.predict_label, or train another algorithm, such as linear or random_forest.",
+    "distances": "Call pgml.predict for the cluster, or pgml.cluster_distances.",
+    "components": "Call pgml.decompose instead.",
+    "anomaly": "Call pgml.predict, or pgml.anomaly_score.",
+    "cluster": "Call pgml.predict for the cluster.",
+}
+"""What to call instead, by what a model's outputs are."""
 
 
 def _labelled(predictor: Predictor, outputs: Any) -> str:
@@ -244,8 +292,47 @@ def _labelled(predictor: Predictor, outputs: Any) -> str:
     return json.dumps(dict(zip(labels, probabilities, strict=True)))
 
 
-def _numbers(predictor: Predictor, outputs: Any) -> list[float]:
-    if predictor.task != "regression":
-        raise WrongType("this model predicts labels, no numbers", hint="Call pgml.predict_label instead.")
-    numbers: list[float] = np.atleast_1d(outputs).tolist()
+def _joint(predictor: Predictor, outputs: Any) -> list[float]:
+    if predictor.output == "value":
+        numbers: list[float] = np.atleast_1d(outputs).tolist()
+        return numbers
+    if any(kind == "text" for _, kind in predictor.parts) or not predictor.parts:
+        raise WrongType(
+            "the labels of this model are no numbers", hint="Call pgml.predict_joint_label instead."
+        )
+    return [float(labels[code]) for code, (labels, _) in _joint_codes(predictor, outputs)]
+
+
+def _joint_labels(predictor: Predictor, outputs: Any) -> list[str]:
+    if not predictor.parts:
+        raise WrongType(
+            "this model has no labels of several targets",
+            hint="Call pgml.predict_label or pgml.predict_joint.",
+        )
+    return [label_text(labels[code], kind) for code, (labels, kind) in _joint_codes(predictor, outputs)]
+
+
+def _joint_codes(predictor: Predictor, outputs: Any) -> list[tuple[int, tuple[list[Any], str]]]:
+    ends = np.cumsum([len(labels) for labels, _ in predictor.parts])
+    sides = np.split(outputs, ends[:-1])
+    return [(int(side.argmax()), part) for side, part in zip(sides, predictor.parts, strict=True)]
+
+
+def _vector(kind: str, what: str) -> Callable[[Predictor, Any], list[float]]:
+    """Return how to give all outputs of models whose outputs are of one kind."""
+
+    def numbers(predictor: Predictor, outputs: Any) -> list[float]:
+        if predictor.output != kind:
+            raise WrongType(f"this model has no {what}", hint=HINTS.get(predictor.output, HINTS["value"]))
+        found: list[float] = outputs.tolist()
+        return found
+
     return numbers
+
+
+VECTORS: Mapping[str, Callable[[Predictor, Any], list[float]]] = {
+    "decompose": _vector("components", "components"),
+    "cluster_distances": _vector("distances", "distances to clusters"),
+    "anomaly_score": _vector("anomaly", "scores of anomaly"),
+}
+"""The verbs that return all outputs of a row."""

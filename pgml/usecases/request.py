@@ -5,24 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pgml import access, reader, store
-from pgml.algorithms import ALGORITHMS
+from pgml import access, algorithms, reader, store
 from pgml.errors import (
     InvalidValue,
     NotBuilt,
     NotPermitted,
     UnknownColumn,
     UnknownRelation,
+    WrongType,
     hint_of_names,
     name_list,
 )
 from pgml.reader import Relation
-from pgml.spec import TASKS
+from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
 from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
-LATER_TASKS = ("clustering", "decomposition", "anomaly")
 SAMPLINGS = ("hash", "random", "stratified", "first", "last", "group", "time")
 RUNTIMES = ("local", "python", "rust")
 TEST_SIZE = 0.25
@@ -42,10 +41,13 @@ class Request:
     project_name : str
     relation : Relation
     targets : tuple of str
-        The columns to predict.
+        The columns to predict; none for the tasks without a target.
     task : str or None
         None: to be inferred from the target.
-    algorithm : str
+    algorithm : str or None
+        None: the task's default.
+    weight : str or None
+        The column with the weights of the rows.
     test_size, seed, split_by
         The project's own, or those of a new one.
     """
@@ -55,8 +57,11 @@ class Request:
     relation: Relation
     targets: tuple[str, ...]
     task: str | None
-    algorithm: str
+    algorithm: str | None
     hyperparams: Mapping[str, Any]
+    preprocess: Mapping[str, Any]
+    metric: str | None
+    weight: str | None
     test_size: float
     seed: int
     split_by: str | None
@@ -86,8 +91,11 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
         target, task, algorithm, relation = task, None, relation_name or algorithm, short
     else:
         _check_task(session, project, name, given)
-        relation = _relation(session, caller, project, name, relation_name)
-    targets = (_target(project, relation, target),)
+        relation = _relation(session, caller, project, name, relation_name, task)
+    task = task or (None if project is None else project.task)
+    if task is None and target is None and project is None:
+        task = "clustering"
+    targets = (_target(project, relation, target),) if task in (None, *SUPERVISED) else _none(task, target)
     return of_arguments(given, project, name, relation, targets, task, algorithm)
 
 
@@ -131,6 +139,9 @@ def of_arguments(
         _same(project, "task", task),
         _algorithm(algorithm, task),
         _object(given, "hyperparams"),
+        _object(given, "preprocess"),
+        given["metric"],
+        _weight(relation, given["weight"], targets),
         _test_size(project, given["test_size"]),
         _seed(project, given["seed"]),
         _split_by(project, relation, given["split_by"], targets),
@@ -172,7 +183,7 @@ def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
 
 def _short_form(session: Session, name: str, task: str | None, target: str | None) -> Relation | None:
     """Return the relation if the call is ``train(relation, target [, algorithm])``."""
-    if target is not None or task is None or task in (*TASKS, *LATER_TASKS):
+    if target is not None or task is None or task in TASKS:
         return None
     relation = reader.find(session.database, name)
     if relation is not None and task in [column for column, _ in relation.columns]:
@@ -184,8 +195,6 @@ def _check_task(session: Session, project: Project | None, name: str, given: Map
     task = given["task"]
     if task is None or task in TASKS:
         return
-    if task in LATER_TASKS:
-        raise NotBuilt(f'task "{task}" is not supported yet', hint=f"The tasks are {name_list(TASKS)}.")
     relation = reader.find(session.database, name)
     if relation is not None:
         names = [column for column, _ in relation.columns]
@@ -198,7 +207,15 @@ def _check_task(session: Session, project: Project | None, name: str, given: Map
             f'"{task}" is neither a column of {relation.name} nor a task',
             hint=f"{hint_of_names('columns', task, names)} The tasks are {name_list(TASKS)}.".strip(),
         )
-    if project is None and given["y_column_name"] is None and given["relation_name"] in (None, *ALGORITHMS):
+    if (
+        project is None
+        and given["y_column_name"] is None
+        and given["relation_name"]
+        in (
+            None,
+            *algorithms.names(),
+        )
+    ):
         raise UnknownRelation(
             f'relation "{name}" does not exist',
             detail=f'"{task}" is no task, so train(relation, target) is meant.',
@@ -237,12 +254,19 @@ def relation_of(
 
 
 def _relation(
-    session: Session, caller: str, project: Project | None, name: str, relation_name: str | None
+    session: Session,
+    caller: str,
+    project: Project | None,
+    name: str,
+    relation_name: str | None,
+    task: str | None,
 ) -> Relation:
     relation = relation_of(session, caller, project, relation_name)
     if relation is not None:
         return relation
     relation = reader.find(session.database, name)
+    if relation is not None and task not in (None, *SUPERVISED):
+        return relation
     if relation is not None:
         raise InvalidValue(
             "the column to predict is not given",
@@ -263,13 +287,35 @@ def _target(project: Project | None, relation: Relation, given: str | None) -> s
         )
     if given is None:
         if project is None:
-            raise NotBuilt(
-                "training without y_column_name is not supported yet", hint="Give the column to predict."
-            )
+            names = name_list(column for column, _ in relation.columns)
+            raise InvalidValue("the column to predict is not given", hint=f"The columns are {names}.")
         given = project.targets[0]
     elif project is not None and (given,) != project.targets:
         raise other(project, "target", project.targets[0], given)
     relation.column(given)
+    return given
+
+
+def _none(task: str, given: str | None) -> tuple[str, ...]:
+    if given is not None:
+        raise InvalidValue(
+            f'{task} has no column to predict, and y_column_name is "{given}"',
+            hint="Leave y_column_name out, or say task => 'classification' or 'regression'.",
+        )
+    return ()
+
+
+def _weight(relation: Relation, given: str | None, targets: Sequence[str]) -> str | None:
+    if given is None:
+        return None
+    column = relation.column(given)
+    if given in targets:
+        raise InvalidValue("weight is the target", hint="Weigh by another column.")
+    if column.kind.shape != "number" or column.kind.temporal:
+        raise WrongType(
+            f'weight column "{given}" has type {column.type}, a weight is a number',
+            hint="Cast it to float8 in a view.",
+        )
     return given
 
 
@@ -297,15 +343,18 @@ def _shown(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else ("none" if value is None else str(value))
 
 
-def _algorithm(given: str | None, task: str | None) -> str:
+def _algorithm(given: str | None, task: str | None) -> str | None:
     if given is None:
-        return "linear"
-    names = [name for name, known in ALGORITHMS.items() if task is None or task in known.tasks]
-    if given not in names:
+        return None
+    if task is not None:
+        return algorithms.find(given, task).name
+    name = algorithms.ALIASES.get(given, given)
+    if name not in algorithms.ALGORITHMS:
         raise InvalidValue(
-            f'algorithm "{given}" does not exist', hint=hint_of_names("algorithms", given, names)
+            f'algorithm "{given}" does not exist',
+            hint=hint_of_names("algorithms", given, algorithms.names()),
         )
-    return given
+    return name
 
 
 def _object(given: Mapping[str, Any], option: str) -> Mapping[str, Any]:

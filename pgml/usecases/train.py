@@ -21,9 +21,6 @@ from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
 
-WARM_UP = ("pgml.training", "sklearn.linear_model", "sklearn.metrics", "onnx")
-WARM_UP_OF = {"xgboost": ("pgml.training", "xgboost", "onnx")}
-"""What most fits import, imported while the rows are read."""
 LARGEST_TARGET = 1e37
 """Beyond it float32, in which trees hold what they predict, nears its end."""
 
@@ -60,7 +57,7 @@ def train(
         columns = _columns(wanted)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
-        with runner.start(session.python, limits, WARM_UP_OF.get(wanted.algorithm, WARM_UP)) as job:
+        with runner.start(session.python, limits, _modules(wanted)) as job:
             kept = keep(session, wanted.relation) if wanted.materialize else None
             rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)
@@ -87,6 +84,12 @@ def train(
         "metric": KEY[spec.task],
         "score": model.score,
     }, notes
+
+
+def _modules(wanted: Request) -> tuple[str, ...]:
+    """Return what the fit will import, to be imported while the rows are read."""
+    name = wanted.algorithm or algorithms.DEFAULTS[wanted.task or "classification"]
+    return ("pgml.training", *algorithms.ALGORITHMS[name].modules)
 
 
 def _check_writable(session: Session) -> None:
@@ -124,7 +127,8 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
         )
     if len(known) == 1:
         raise InvalidValue(
-            f'relation "{wanted.relation.name}" has one row with a known target, and a model needs more',
+            f'relation "{wanted.relation.name}" has one row'
+            f"{' with a known target' if wanted.targets else ''}, and a model needs more",
             hint="Train on more rows: some to fit, some to test on.",
         )
     dropped = len(dataset) - len(known)
@@ -133,7 +137,7 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
 
 def _check_range(names: Sequence[str], truth: Target) -> None:
     """Raise InvalidValue for numbers with which a loss or a metric overflows."""
-    if truth.labels:
+    if truth.counts or not names:
         return
     for name, largest in zip(names, np.atleast_1d(np.abs(truth.values).max(axis=0)), strict=True):
         if largest > LARGEST_TARGET:
@@ -146,9 +150,11 @@ def _check_range(names: Sequence[str], truth: Target) -> None:
 
 def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:
     task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
-    algorithm = algorithms.find(wanted.algorithm, task)
+    algorithm = algorithms.find(wanted.algorithm or algorithms.DEFAULTS[task], task)
     algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
-    features = [name for name in dataset.names if name not in (*wanted.targets, wanted.split_by)]
+    features = [
+        name for name in dataset.names if name not in (*wanted.targets, wanted.split_by, wanted.weight)
+    ]
     if wanted.split_by:
         hashed: tuple[str, ...] = (wanted.split_by,)
     else:
@@ -158,12 +164,15 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         task,
         wanted.targets,
         features,
-        wanted.algorithm,
+        algorithm.name,
         wanted.hyperparams,
         wanted.seed,
         Recipe(wanted.test_size, wanted.seed, hashed, grouped=wanted.split_by is not None, moved=moved),
         max_model_bytes,
         threads,
+        wanted.metric,
+        wanted.weight,
+        wanted.preprocess,
     )
 
 
@@ -219,7 +228,7 @@ def _store(
         "split": report["recipe"],
         "metrics": report["metrics"] | {"train_rows": report["train_rows"], "test_rows": report["test_rows"]},
         "metric": metric,
-        "score": report["metrics"][metric],
+        "score": report["metrics"].get(metric),
         "columns": [asdict(dataset.find(name)) for name in spec.features],
         "versions": report["versions"],
     }

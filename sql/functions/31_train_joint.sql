@@ -15,7 +15,9 @@ create function pgml.train_joint(
     materialize_snapshot boolean default false,
     preprocess jsonb default '{}',
     seed int default null,
-    split_by text default null
+    split_by text default null,
+    metric text default null,
+    weight text default null
 )
 returns pgml.trained
 language plpgsql
@@ -42,11 +44,13 @@ begin
             'materialize_snapshot', materialize_snapshot,
             'preprocess', preprocess,
             'seed', seed,
-            'split_by', split_by
+            'split_by', split_by,
+            'metric', metric,
+            'weight', weight
         ))
     );
 end
 $$;
 comment on function pgml.train_joint(
-    text, text, text, text[], text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text
+    text, text, text, text[], text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text, text, text
 ) is 'fits a model of several targets to a relation and deploys it if it is better';

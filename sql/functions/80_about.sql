@@ -4,7 +4,8 @@ returns table (
     tasks text[],
     library text,
     parameters jsonb,
-    serving text
+    serving text,
+    sql boolean
 )
 language plpgsql
 volatile
@@ -13,13 +14,14 @@ rows 10
 as $$
 begin
     return query
-        select a.algorithm, a.tasks, a.library, a.parameters, a.serving
+        select a.algorithm, a.tasks, a.library, a.parameters, a.serving, a.sql
         from pg_catalog.jsonb_to_recordset(pgml._do('algorithms', '{}')) as a(
             algorithm pg_catalog.text,
             tasks pg_catalog.text[],
             library pg_catalog.text,
             parameters pg_catalog.jsonb,
-            serving pg_catalog.text
+            serving pg_catalog.text,
+            sql pg_catalog.bool
         );
 end
 $$;

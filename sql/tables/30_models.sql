@@ -9,7 +9,7 @@ create table pgml.models (
     seed int not null,
     split jsonb not null,
     metrics jsonb not null,
-    metric text not null,
+    metric text,
     score float8,
     columns jsonb not null,
     versions jsonb not null,
@@ -26,7 +26,7 @@ comment on column pgml.models.name is '<project>_<number>';
 comment on column pgml.models.hyperparams is 'as they were given';
 comment on column pgml.models.split is 'how its test rows are told';
 comment on column pgml.models.metrics is 'measured on its test rows; times in seconds';
-comment on column pgml.models.metric is 'the one that decides deployments; greater is better';
+comment on column pgml.models.metric is 'the one that decides deployments; null if the task has none';
 comment on column pgml.models.score is 'value of that metric; null where it is undefined';
 comment on column pgml.models.columns is 'name, type and width of each feature';
 comment on column pgml.models.versions is 'of Python and the libraries';

@@ -9,6 +9,7 @@ import onnxruntime
 
 from pgml import algorithms
 from pgml.algorithms.base import FitContext, Fitted
+from pgml.artifact.graph import INPUT, Graph
 
 MEGABYTE = 1 << 20
 
@@ -30,8 +31,11 @@ def fitted(
 
 def graph_of(name: str, task: str, fit: Fitted) -> bytes:
     """Return the bytes of a fitted estimator's graph."""
-    graph = algorithms.find(name, task).graph(fit.estimator, task)
-    return graph.SerializeToString(deterministic=True)
+    algorithm = algorithms.find(name, task)
+    graph = Graph(int(fit.estimator.n_features_in_), algorithm.dtype)
+    result = algorithm.emit(graph, INPUT, fit.estimator, task)
+    model = graph.finish(result, algorithm.output(fit.estimator, task), None)
+    return bytes(model.SerializeToString(deterministic=True))
 
 
 def session(graph: bytes) -> onnxruntime.InferenceSession:
@@ -57,17 +61,20 @@ def error(name: str, task: str, fit: Fitted, matrix: npt.NDArray[Any]) -> float:
     running = session(graph)
     (entry,), (output,) = running.get_inputs(), running.get_outputs()
     assert (entry.name, entry.shape[1]) == ("features", rows.shape[1])
-    assert output.name == ("value" if task == "regression" else "probabilities")
+    kind = algorithm.output(fit.estimator, task)
+    assert output.name == kind
     found = running.run(None, {"features": rows})[0]
     assert found.dtype == np.float64
-    estimate = algorithm.graph_bytes(fit.estimator, task)
+    estimate = algorithm.size(fit.estimator, task)
     assert 0.99 * len(graph) - 200 <= estimate <= 1.1 * len(graph) + 200
-    if task == "regression":
+    if kind == "value":
         found = found[:, 0] if expected.ndim == 1 else found
-    else:
-        top = np.sort(expected, axis=1)[:, -2:]
-        clear = top[:, 1] - top[:, 0] >= 1e-6
-        assert np.array_equal(found.argmax(axis=1)[clear], expected.argmax(axis=1)[clear])
+    elif kind in ("probabilities", "scores", "distances"):
+        side = -1 if kind == "distances" else 1
+        top = np.sort(side * expected, axis=1)[:, -2:]
+        clear = top[:, 1] - top[:, 0] >= 1e-6 if top.shape[1] > 1 else np.ones(len(top), dtype=bool)
+        labels = (side * found).argmax(axis=1), (side * expected).argmax(axis=1)
+        assert np.array_equal(labels[0][clear], labels[1][clear])
     assert found.shape == expected.shape
     largest = np.abs(expected).max(axis=0 if task == "regression" else None)
     return float((np.abs(found - expected) / np.maximum(largest, 1e-300)).max())

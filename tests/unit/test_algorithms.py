@@ -6,22 +6,14 @@ import sys
 from typing import Any
 
 import pytest
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from xgboost import XGBClassifier, XGBModel, XGBRegressor
 
+import scripts.parameters
 from pgml import algorithms
-from pgml.algorithms import linear, xgboost
+from pgml.algorithms import xgboost
+from pgml.algorithms.parameters import TABLE
 from pgml.errors import InvalidValue
 
-ESTIMATORS = {
-    ("linear", "regression"): LinearRegression,
-    ("linear", "classification"): LogisticRegression,
-    ("random_forest", "regression"): RandomForestRegressor,
-    ("random_forest", "classification"): RandomForestClassifier,
-    ("xgboost", "regression"): XGBRegressor,
-    ("xgboost", "classification"): XGBClassifier,
-}
 XGBOOST_LEFT_OUT = {
     "callbacks",
     "device",
@@ -54,32 +46,39 @@ def test_importing_the_registry_imports_no_library() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_every_algorithm_is_registered_under_its_name_and_in_this_test() -> None:
+def test_every_algorithm_is_registered_under_its_name() -> None:
     assert all(name == algorithm.name for name, algorithm in algorithms.ALGORITHMS.items())
-    assert set(CASES) == set(ESTIMATORS)
+
+
+def test_aliases_name_algorithms_and_hide_none() -> None:
+    assert set(algorithms.ALIASES.values()) <= set(algorithms.ALGORITHMS)
+    assert not set(algorithms.ALIASES) & set(algorithms.ALGORITHMS)
+    assert algorithms.find("logistic_regression", "classification") is algorithms.ALGORITHMS["linear"]
+
+
+def test_the_table_of_parameters_is_that_of_the_installed_library() -> None:
+    assert TABLE.read_text() == scripts.parameters.table()
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_parameters_of_xgboost_are_those_of_the_library(task: str) -> None:
+    estimator = XGBRegressor if task == "regression" else XGBClassifier
+    expected: dict[str, Any] = estimator().get_params()
+    found = {parameter.name: parameter.default for parameter in algorithms.find("xgboost", task).own[task]}
+    assert set(expected) == set(inspect.signature(XGBModel).parameters) - {"kwargs"}
+    expected = {key: value for key, value in expected.items() if key not in XGBOOST_LEFT_OUT}
+    assert found == expected | dict.fromkeys(XGBOOST_NATIVE)
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
-def test_parameters_are_those_of_the_library(name: str, task: str) -> None:
-    expected: dict[str, Any] = ESTIMATORS[name, task]().get_params()
-    found = {parameter.name: parameter.default for parameter in algorithms.find(name, task).parameters[task]}
-    assert len(found) == len(algorithms.find(name, task).parameters[task])
-    if name == "xgboost":
-        assert set(expected) == set(inspect.signature(XGBModel).parameters) - {"kwargs"}
-        expected = {key: value for key, value in expected.items() if key not in XGBOOST_LEFT_OUT}
-        expected |= dict.fromkeys(XGBOOST_NATIVE)
-    elif (name, task) == ("linear", "regression"):
-        expected |= {"random_state": None}
-    elif name == "linear":
-        expected |= {"max_iter": linear.MAX_ITER}
-    assert found == expected
-
-
-@pytest.mark.parametrize(("name", "task"), CASES)
-def test_every_default_is_of_its_own_type(name: str, task: str) -> None:
+def test_every_parameter_is_there_once_and_takes_its_own_default(name: str, task: str) -> None:
     algorithm = algorithms.find(name, task)
-    defaults = {parameter.name: parameter.default for parameter in algorithm.parameters[task]}
-    algorithms.check_hyperparams(algorithm, task, defaults)
+    known = algorithm.parameters(task)
+    assert len({parameter.name for parameter in known}) == len(known) > 0
+    defaults = {parameter.name: parameter.default for parameter in known}
+    algorithms.check_hyperparams(
+        algorithm, task, {key: value for key, value in defaults.items() if value is not None}
+    )
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
@@ -91,7 +90,7 @@ def test_an_unknown_algorithm_is_refused_with_the_list() -> None:
     with pytest.raises(InvalidValue, match='algorithm "xgbost" does not exist') as caught:
         algorithms.find("xgbost", "regression")
     assert caught.value.hint.startswith('Perhaps you meant "xgboost".')
-    assert '"linear", "random_forest", "xgboost"' in caught.value.hint
+    assert all(f'"{name}"' in caught.value.hint for name in ("linear", "random_forest", "ridge"))
 
 
 def test_an_algorithm_for_another_task_is_refused() -> None:

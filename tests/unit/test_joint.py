@@ -13,6 +13,7 @@ from xgboost import XGBRegressor
 from pgml import algorithms, metrics, splitting, target, training
 from pgml.algorithms.base import Algorithm
 from pgml.artifact.format import unpack
+from pgml.artifact.graph import Graph
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, TrainingFailed
 from pgml.inference import Predictor
@@ -145,14 +146,14 @@ def test_a_graph_that_predicts_one_target_otherwise_is_refused(
 ) -> None:
     genuine: Callable[[str, str], Algorithm] = algorithms.find
 
-    def graph(estimator: Any, task: str) -> Any:
+    def emit(graph: Graph, source: str, estimator: Any, task: str) -> str:
         intercept = estimator.intercept_.copy()
         estimator.intercept_[wrong_target] += 1e-3 * SCALES[wrong_target]
-        built = genuine("linear", task).graph(estimator, task)
+        result = genuine("linear", task).emit(graph, source, estimator, task)
         estimator.intercept_ = intercept
-        return built
+        return result
 
-    monkeypatch.setattr(algorithms, "find", lambda name, task: replace(genuine(name, task), graph=graph))
+    monkeypatch.setattr(algorithms, "find", lambda name, task: replace(genuine(name, task), emit=emit))
     data = generated()
     with pytest.raises(TrainingFailed, match="does not predict as the fitted one does"):
         training.fit(spec(data, NAMES, "linear"), data)

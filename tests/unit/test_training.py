@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from pgml import algorithms, metrics, splitting, target, training
 from pgml.algorithms.base import Algorithm
 from pgml.artifact.format import unpack
+from pgml.artifact.graph import Graph
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, TooLarge, TrainingFailed, WrongType
 from pgml.inference import Predictor
@@ -115,13 +116,13 @@ def test_rows_without_a_target_are_left_out_of_the_job() -> None:
 def wrong(algorithm: Algorithm, task: str) -> Algorithm:
     """Return an algorithm whose graph is that of another fit."""
 
-    def graph(estimator: Any, task: str) -> Any:
+    def emit(graph: Graph, source: str, estimator: Any, task: str) -> str:
         estimator.intercept_ = estimator.intercept_ + 1e-4
-        built = algorithm.graph(estimator, task)
+        result = algorithm.emit(graph, source, estimator, task)
         estimator.intercept_ = estimator.intercept_ - 1e-4
-        return built
+        return result
 
-    return replace(algorithm, graph=graph)
+    return replace(algorithm, emit=emit)
 
 
 @pytest.mark.parametrize("goal", ["y", "sign"])
@@ -140,10 +141,11 @@ def test_a_model_above_the_bound_is_refused_before_its_graph_is_made(
     genuine = algorithms.find
     made: list[str] = []
 
-    def graph(estimator: Any, task: str) -> Any:
+    def emit(graph: Graph, source: str, estimator: Any, task: str) -> str:
         made.append(task)
+        return source
 
-    monkeypatch.setattr(algorithms, "find", lambda name, task: replace(genuine(name, task), graph=graph))
+    monkeypatch.setattr(algorithms, "find", lambda name, task: replace(genuine(name, task), emit=emit))
     with pytest.raises(TooLarge, match="max_model_bytes") as caught:
         fitted("y", algorithm, hyperparams={"n_estimators": 600}, max_model_bytes=100_000)
     assert caught.value.sqlstate == "54000"

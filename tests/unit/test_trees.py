@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from pgml.artifact import trees
-from pgml.artifact.graph import Graph
+from pgml.artifact.graph import INPUT, Graph
 from pgml.artifact.trees import Tree
 from tests.unit.graphs import session
 
@@ -37,9 +37,8 @@ def tree(
 def sums(emitted: list[Tree], rows: list[float], targets: int = 1, comparison: int = 0) -> Any:
     """Run trees through ONNX Runtime."""
     graph = Graph(1, "float32")
-    total = trees.append(graph, emitted, targets, comparison)
-    graph.apply("Add", total, graph.constant(0.0))
-    model = graph.finish("regression", targets)
+    total = trees.append(graph, INPUT, emitted, targets, comparison)
+    model = graph.finish(total, "value", targets)
     matrix = np.array(rows, dtype=np.float32)[:, np.newaxis]
     return session(model.SerializeToString(deterministic=True)).run(None, {"features": matrix})[0].tolist()
 
@@ -137,6 +136,6 @@ def test_the_size_is_known_beforehand(
     monkeypatch.setattr(trees, "GROUP", group)
     emitted = [random_tree(seed, nodes) for seed in range(count)]
     graph = Graph(1, "float32")
-    trees.append(graph, emitted, 1, trees.LESS)
-    exact = len(graph.finish("regression", 1).SerializeToString())
+    total = trees.append(graph, INPUT, emitted, 1, trees.LESS)
+    exact = len(graph.finish(total, "value", 1).SerializeToString())
     assert exact - 200 <= trees.size(emitted, 1) <= 1.05 * exact + 300

@@ -1,0 +1,210 @@
+"""Encoder and estimator fitted together, on some rows, and asked about others.
+
+The final fit of a training and every fold of a search are made here, so that what
+is learnt from rows (categories, medians, means of the target) is learnt from those
+that are fitted and from no others.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml import preprocessing
+from pgml.algorithms.base import Algorithm, FitContext, Folds
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue, hint_of_names, name_list
+from pgml.preprocessing import Encoder, Matrix
+from pgml.spec import FitSpec, Output
+from pgml.target import Target, label_text
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+FAR = 100
+"""A target that many times its own range away from 0 is moved there for algorithms in float32."""
+BALANCED = "balanced"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What was fitted.
+
+    Attributes
+    ----------
+    algorithm : Algorithm
+    task : str
+    encoder : Encoder
+    estimators : sequence
+        One, or one a target where the algorithm takes one target only.
+    present : sequence of int64 arrays
+        For each estimator of classes the codes it was fitted with; empty for others.
+    classes : sequence of int
+        How many classes there are, for each of these.
+    center : ndarray of shape (targets,)
+        What was taken from the targets before the fit.
+    output : str
+        See `pgml.spec.Output`.
+    notes : sequence of str
+    fit_time : float
+        Seconds the estimators took.
+    """
+
+    algorithm: Algorithm
+    task: str
+    encoder: Encoder
+    estimators: Sequence[Any]
+    present: Sequence[Codes]
+    classes: Sequence[int]
+    center: Floats
+    output: Output
+    notes: Sequence[str]
+    fit_time: float
+
+    def predict(self, matrix: Matrix) -> Floats:
+        """Return the estimators' own outputs of an encoded matrix, of shape (rows, width)."""
+        parts = []
+        for number, estimator in enumerate(self.estimators):
+            found = self.algorithm.predict(estimator, matrix, self.task)
+            found = found[:, np.newaxis] if found.ndim == 1 else found
+            if self.classes:
+                found = _expanded(found, self.present[number], self.classes[number], self.output)
+            parts.append(found)
+        outputs = np.hstack(parts)
+        return outputs + self.center if self.output == "value" else outputs
+
+
+def fit(
+    spec: FitSpec,
+    algorithm: Algorithm,
+    hyperparams: Mapping[str, Any],
+    rows: Dataset,
+    truth: Target | None,
+    folds: Callable[[int], Folds] = lambda count: (),
+) -> tuple[Pipeline, Matrix]:
+    """Fit on rows, all of them; return the pipeline and the rows as it encodes them.
+
+    Parameters
+    ----------
+    hyperparams : mapping
+        The user's, or those a search tries.
+    truth : Target or None
+        Of these rows; None where there is no target.
+    folds : callable (count) -> Folds
+        Parts of these rows, see `FitContext`.
+
+    Raises
+    ------
+    PgmlError
+    """
+    weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
+    encoder, matrix = _encoded(spec, algorithm, rows, truth)
+    center = _center(algorithm, spec, hyperparams, truth)
+    context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds)
+    present: list[Codes] = []
+    estimators = []
+    notes: list[str] = []
+    started = time.perf_counter()
+    for outcome in _outcomes(spec, algorithm, truth, center):
+        wanted = outcome
+        if truth is not None and truth.counts:
+            found, wanted = np.unique(outcome, return_inverse=True)
+            present.append(found)
+        fitted = algorithm.fit(matrix, wanted, rest, context)
+        estimators.append(fitted.estimator)
+        notes += fitted.notes
+    took = time.perf_counter() - started
+    counts = truth.counts if truth is not None else []
+    output = algorithm.output(estimators[0], spec.task)
+    said = list(dict.fromkeys(notes))
+    fitted_parts = (estimators, present, counts, center, output, said, took)
+    return Pipeline(algorithm, spec.task, encoder, *fitted_parts), matrix
+
+
+def _encoded(
+    spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target | None
+) -> tuple[Encoder, Matrix]:
+    features = [rows.find(name) for name in spec.features]
+    encoder = preprocessing.fit(rows, features, algorithm.scaled, algorithm.takes_missing, algorithm.dtype)
+    return encoder, encoder.encode(rows)
+
+
+def _outcomes(spec: FitSpec, algorithm: Algorithm, truth: Target | None, center: Floats) -> list[Any]:
+    """Return what each estimator is fitted to: float64 values, int64 codes or None."""
+    if truth is None:
+        return [None]
+    if truth.counts:
+        return list(np.atleast_2d(truth.values.T).astype(np.int64))
+    moved = truth.values - center
+    return [moved] if moved.ndim == 1 or algorithm.joint else list(moved.T)
+
+
+def _center(
+    algorithm: Algorithm, spec: FitSpec, hyperparams: Mapping[str, Any], truth: Target | None
+) -> Floats:
+    """Return what is taken from each target for the fit: nothing, unless it lies far from 0."""
+    if truth is None or truth.counts or not algorithm.centered(spec.task, hyperparams):
+        return np.zeros(max(1, len(spec.targets)))
+    middle = np.atleast_1d(np.median(truth.values, axis=0))
+    return np.where(np.abs(middle) > FAR * np.ptp(truth.values, axis=0), middle, 0.0)
+
+
+def _expanded(found: Floats, present: Codes, classes: int, output: Output) -> Floats:
+    """Return a column for each class, also for those that were not fitted: never the likeliest."""
+    if len(present) == classes:
+        return found
+    absent = 0.0 if output == "probabilities" else float(found.min()) - 1.0
+    full = np.full((len(found), classes), absent)
+    full[:, present] = found
+    return full
+
+
+def _weights(
+    spec: FitSpec,
+    algorithm: Algorithm,
+    hyperparams: Mapping[str, Any],
+    rows: Dataset,
+    truth: Target | None,
+) -> tuple[Floats | None, Mapping[str, Any]]:
+    """Return the weight of each row, and the hyperparameters without what went into it."""
+    weights = rows.values(spec.weight)[:, 0].copy() if spec.weight else None
+    wanted = hyperparams.get("class_weight")
+    if (
+        truth is None
+        or not truth.counts
+        or wanted is None
+        or not (wanted == BALANCED or isinstance(wanted, dict))
+    ):
+        return weights, hyperparams
+    if len(truth.counts) > 1:
+        raise InvalidValue(
+            "class_weight is for one target", hint="Leave it out, or train each target with pgml.train."
+        )
+    of_classes = _of_classes(wanted, truth)
+    rest = {name: value for name, value in hyperparams.items() if name != "class_weight"}
+    if not algorithm.weighted:
+        return weights, rest | {"class_weight": dict(enumerate(of_classes.tolist()))}
+    of_rows = of_classes[truth.values.astype(np.int64)]
+    return (of_rows if weights is None else weights * of_rows), rest
+
+
+def _of_classes(wanted: str | Mapping[str, Any], truth: Target) -> Floats:
+    """Return the weight of each class: as given, else 1; balanced: rows / (classes x rows of the class)."""
+    if not isinstance(wanted, Mapping):
+        counts = np.bincount(truth.values.astype(np.int64), minlength=truth.counts[0])
+        return np.asarray(truth.values.size / (np.count_nonzero(counts) * np.maximum(counts, 1)))
+    labels = [label_text(label, truth.label_kind) for label in truth.labels]
+    for label, weight in wanted.items():
+        if label not in labels:
+            raise InvalidValue(
+                f'class_weight names class "{label}", which the target does not have',
+                hint=hint_of_names("classes", label, labels),
+            )
+        if type(weight) not in (int, float) or not 0 <= weight < float("inf"):
+            raise InvalidValue(
+                f'class_weight of class "{label}" must be a number of at least 0, not {str(weight)[:60]}',
+                hint=f"The classes are {name_list(labels)}.",
+            )
+    return np.array([float(wanted.get(label, 1.0)) for label in labels])
