@@ -1,13 +1,15 @@
 """Which of two models is better, measured on rows that neither was trained on."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from pgml import metrics, splitting
+from pgml import evaluation, splitting
 from pgml.columns import Column
-from pgml.dataset import Dataset
+from pgml.dataset import Dataset, Floats
 from pgml.inference import Predictor
+from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
 from pgml.spec import Recipe
 from pgml.splitting import Mask
@@ -37,28 +39,46 @@ def common_rows(dataset: Dataset, truth: Target, recipes: Sequence[Recipe]) -> M
 
 def score(
     predictor: Predictor,
+    metric: Metric,
     dataset: Dataset,
     truth: Target,
     rows: Mask,
     check_for_interrupts: Callable[[], None] = lambda: None,
     space: Encoder | None = None,
-) -> float:
-    """Return the key metric of a model on some rows; a label the model does not know counts as wrong.
+) -> float | None:
+    """Return a metric of a model on some rows; a label the model does not know counts as wrong.
 
-    `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in the `space` of an encoder.
+    `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in the `space` of an encoder,
+    by default the model's own.
     """
     parts = []
     positions = np.flatnonzero(rows)
     for start in range(0, max(positions.size, 1), CHUNK):
         check_for_interrupts()
         parts.append(predictor.outputs(dataset.take(positions[start : start + CHUNK])))
-    outputs = np.concatenate(parts)
-    if predictor.task == "clustering":
-        encoder = predictor.encoder if space is None else space
-        found = metrics.clustering(encoder.encode(dataset.take(positions)), predictor.codes(outputs))
-        return float(found["silhouette"] or np.nan)
-    if predictor.task == "regression":
-        return metrics.r2(truth.values[rows], outputs)
-    codes = {label: code for code, label in enumerate(truth.labels)}
-    known = np.array([codes.get(label, -1) for label in predictor.labels])
-    return float((known[outputs.argmax(axis=1)] == truth.values[rows]).mean())
+    encoder = predictor.encoder if space is None else space
+    matrix = encoder.encode(dataset.take(positions)) if predictor.task == "clustering" else None
+    outcome = evaluation.outcome(
+        predictor.task,
+        predictor.output,
+        [len(labels) for labels, _ in predictor.parts],
+        as_known(predictor, truth.take(positions)),
+        matrix,
+        np.concatenate(parts),
+    )
+    return outcome.score(metric)
+
+
+def as_known(predictor: Predictor, truth: Target) -> Floats:
+    """Return the targets with the codes that a model has for their labels, -1 where it has none."""
+    if truth.parts:
+        sides = zip(truth.parts, predictor.parts, strict=True)
+        return np.column_stack([_codes(part, labels) for part, (labels, _) in sides])
+    return _codes(truth, predictor.labels) if truth.labels else truth.values
+
+
+def _codes(truth: Target, labels: Sequence[Any]) -> Floats:
+    codes = {label: code for code, label in enumerate(labels)}
+    known = np.array([float(codes.get(label, -1)) for label in truth.labels])
+    found: Floats = known[truth.values.astype(np.int64)]
+    return found

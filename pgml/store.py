@@ -63,6 +63,7 @@ class Model:
     name: str
     task: str
     algorithm: str
+    metric: str | None
     score: float | None
     size: int
     sha256: str
@@ -79,8 +80,8 @@ _PROJECT = f"""
     where h.privilege is not null
 """
 _MODEL = f"""
-    select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.score, m.size, m.sha256,
-        m.split::text as split, m.columns::text as columns, s.data_hash
+    select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.metric, m.score,
+        m.size, m.sha256, m.split::text as split, m.columns::text as columns, s.data_hash
     from pgml.models m
     join pgml.projects p on p.id = m.project_id
     join pgml.snapshots s on s.id = m.snapshot_id {access.HELD}

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, inference, metrics, pipeline, splitting, target
+from pgml import algorithms, conversion, evaluation, inference, metrics, pipeline, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm
 from pgml.artifact.format import pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
-from pgml.inference import Predictor, codes_of
+from pgml.inference import Predictor
 from pgml.pipeline import Pipeline
 from pgml.preprocessing import Matrix
 from pgml.spec import FitSpec, Recipe
@@ -143,18 +143,14 @@ def _known(spec: FitSpec, truth: Target, train: Rows) -> Target:
 
 def _scores(spec: FitSpec, made: Pipeline, truth: Floats, matrix: Matrix, outputs: Floats) -> dict[str, Any]:
     """Return the metrics on the test rows and, where there are several targets, r2 of each."""
-    scores: dict[str, Any]
-    if spec.task == "clustering":
-        codes = codes_of(made.output, outputs)
-        scores = dict(metrics.clustering(matrix, codes))
-        return scores
     if spec.task == "decomposition":
         share = getattr(made.estimators[0], "explained_variance_ratio_", None)
         return {"cumulative_explained_variance": None if share is None else float(np.sum(share))}
     if spec.task == "anomaly":
         return {"anomaly_share": float((outputs > 0).mean())}
-    scores = dict(metrics.evaluate(spec.task, truth, outputs))
-    if len(spec.targets) > 1:
+    outcome = evaluation.outcome(spec.task, made.output, made.classes, truth, matrix, outputs)
+    scores: dict[str, Any] = dict(outcome.scores())
+    if spec.task == "regression" and len(spec.targets) > 1:
         each = metrics.r2_by_target(truth, outputs)
         scores["r2_by_target"] = {
             name: float(score) if np.isfinite(score) else None

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pgml import comparison, reader, splitting, store, target
+from pgml import comparison, metrics, reader, splitting, store, target
 from pgml.comparison import FEWEST_ROWS
 from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
-from pgml.metrics import KEY
+from pgml.metrics import Metric
+from pgml.preprocessing import Encoder
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
@@ -35,11 +36,13 @@ def if_better(
     """
     database = session.database
     live = database.as_owner(lambda: store.live_model(database, caller, model.project_id))
-    decided = live is None or KEY[model.task] is None
-    better, notes = (True, []) if decided or live is None else _beats(session, model, live, dataset, truth)
-    if better:
+    if live is None or model.metric is None:
+        decision: tuple[bool, list[str]] = (True, [])
+    else:
+        decision = _beats(session, model, live, dataset, truth)
+    if decision[0]:
         database.as_owner(lambda: _push(session, caller, model, "new_score"), writes=True)
-    return better, notes
+    return decision
 
 
 def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
@@ -91,20 +94,29 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
     models = _candidates(session, caller, project, algorithm)
     live = database.as_owner(lambda: store.live_model(database, caller, project.id))
     notes: list[str] = []
-    if len({(model.data_hash, str(model.split.as_json())) for model in models}) == 1:
+    metric = _metric(models[0])
+    if metric is None:
+        return models[0], None, [f"{project.task} has no metric, so the newest model is the best"]
+    if len({(model.metric, model.data_hash, str(model.split.as_json())) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
-        scores, notes = _rescored(session, caller, project, models)
+        scores, notes = _rescored(session, caller, project, models, metric)
 
     def rank(model: Model) -> tuple[float, bool, int]:
         score = scores.get(model.id)
+        better = score if metric.greater_is_better or score is None else -score
         return (
-            float("-inf") if score is None else score,
+            float("-inf") if better is None else better,
             live is not None and model.id == live.id,
             -model.id,
         )
 
     return max(models, key=rank), None, notes
+
+
+def _metric(model: Model) -> Metric | None:
+    """Return what a model is compared by."""
+    return None if model.metric is None else metrics.find(model.metric, model.task)
 
 
 def _most_recent(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
@@ -220,21 +232,26 @@ def _beats(
             f"and {FEWEST_ROWS} are needed to compare: {call}"
         )
         return False, [note]
+    metric = metrics.find(model.metric or "", model.task)
     new, old = (
-        comparison.score(each, dataset, truth, rows, database.check_for_interrupts, mine.encoder)
+        comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, mine.encoder)
         for each in (mine, theirs)
     )
-    if new > old:
+    if metrics.better(metric, new, old):
         return True, []
     note = (
         f'not deployed, as the live model "{live.name}" is as good or better: '
-        f"{old:.6g} against {new:.6g} on {rows.sum()} test rows"
+        f"{_shown(old)} against {_shown(new)} on {rows.sum()} test rows"
     )
     return False, [note]
 
 
+def _shown(score: float | None) -> str:
+    return "undefined" if score is None else f"{score:.6g}"
+
+
 def _rescored(
-    session: Session, caller: str, project: Project, models: Sequence[Model]
+    session: Session, caller: str, project: Project, models: Sequence[Model], metric: Metric
 ) -> tuple[dict[int, float | None], list[str]]:
     """Score models on the present rows that are test rows of all of them."""
     database = session.database
@@ -265,9 +282,13 @@ def _rescored(
             f"pgml.deploy({quoted(project.name)}, 'most_recent').",
         )
     scores: dict[int, float | None] = {}
+    space: Encoder | None = None
     for model in usable:
         predictor = database.as_owner(partial(load, session, model))
-        scores[model.id] = comparison.score(predictor, dataset, truth, rows, database.check_for_interrupts)
+        space = space or predictor.encoder
+        scores[model.id] = comparison.score(
+            predictor, metric, dataset, truth, rows, database.check_for_interrupts, space
+        )
     left_out = [model.name for model in models if model not in usable]
     return scores, [
         f"left out, as their columns are gone or their test rows cannot be told now: {', '.join(left_out)}"

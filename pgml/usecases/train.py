@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pgml import algorithms, reader, runner, store, target
+from pgml import algorithms, metrics, reader, runner, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, ReadOnly, name_list
-from pgml.metrics import KEY
 from pgml.runner import Limits
 from pgml.spec import FitSpec, Recipe
 from pgml.store import Model, Project
@@ -81,7 +80,7 @@ def train(
         "deployed": deployed,
         "model_id": model.id,
         "model": model.name,
-        "metric": KEY[spec.task],
+        "metric": spec.metric,
         "score": model.score,
     }, notes
 
@@ -170,10 +169,16 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         Recipe(wanted.test_size, wanted.seed, hashed, grouped=wanted.split_by is not None, moved=moved),
         max_model_bytes,
         threads,
-        wanted.metric,
+        _metric(wanted, task),
         wanted.weight,
         wanted.preprocess,
     )
+
+
+def _metric(wanted: Request, task: str) -> str | None:
+    """Return the name of what search and deployment compare."""
+    metric = metrics.find(wanted.metric, task) if wanted.metric else metrics.default(task)
+    return metric.name if metric else None
 
 
 def _store(
@@ -220,15 +225,14 @@ def _store(
         "id": kept and kept.id,
         "materialized": kept and kept.relation.name,
     }
-    metric = KEY[spec.task]
     values = {
         "algorithm": spec.algorithm,
         "hyperparams": dict(spec.hyperparams),
         "seed": spec.seed,
         "split": report["recipe"],
         "metrics": report["metrics"] | {"train_rows": report["train_rows"], "test_rows": report["test_rows"]},
-        "metric": metric,
-        "score": report["metrics"].get(metric),
+        "metric": spec.metric,
+        "score": report["metrics"].get(spec.metric),
         "columns": [asdict(dataset.find(name)) for name in spec.features],
         "versions": report["versions"],
     }

@@ -1,0 +1,74 @@
+"""What a model's outputs are worth: its task's metrics, from whatever kind of output it has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml import metrics
+from pgml.inference import codes_of
+from pgml.metrics import Kind, Metric
+from pgml.spec import Output
+
+Floats = npt.NDArray[np.float64]
+KINDS: Mapping[Output, Kind] = {"value": "values", "probabilities": "probabilities", "scores": "scores"}
+"""How metrics call the outputs of models that have a target."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Truth and outputs, as metrics take them.
+
+    Attributes
+    ----------
+    task : str
+    kind : Kind
+    pairs : sequence of (truth, outputs)
+        One, or one a target where several targets are classes.
+    """
+
+    task: str
+    kind: Kind
+    pairs: Sequence[tuple[Any, Any]]
+
+    def scores(self) -> dict[str, float | None]:
+        """Return every metric of the task, a mean over the pairs; None where it is undefined."""
+        found = [metrics.evaluate(self.task, *pair, self.kind) for pair in self.pairs]
+        return {name: _mean([each[name] for each in found]) for name in found[0]}
+
+    def score(self, metric: Metric) -> float | None:
+        """Return one metric, a mean over the pairs; None where it is undefined."""
+        return _mean([metrics.score(metric, *pair, self.kind) for pair in self.pairs])
+
+
+def outcome(
+    task: str, output: Output, counts: Sequence[int], truth: Floats, matrix: Any, outputs: Floats
+) -> Outcome:
+    """Return what metrics take.
+
+    Parameters
+    ----------
+    task : str
+    output : Output
+    counts : sequence of int
+        How many classes each target has, where there are several targets that are classes.
+    truth : ndarray of shape (rows,) or (rows, targets)
+        Values or codes of classes, -1 being a class that the model does not know.
+    matrix : ndarray of shape (rows, width)
+        The rows, in the space that clusters are measured in.
+    outputs : ndarray of shape (rows,) or (rows, width)
+    """
+    if task == "clustering":
+        return Outcome(task, "clusters", [(matrix, codes_of(output, outputs))])
+    if len(counts) < 2:
+        return Outcome(task, KINDS[output], [(truth, outputs)])
+    sides = np.split(outputs, np.cumsum(counts)[:-1], axis=1)
+    return Outcome(task, KINDS[output], list(zip(truth.T, sides, strict=True)))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None and isfinite(value)]
+    return float(np.mean(known)) if len(known) == len(values) else None
