@@ -17,10 +17,10 @@ import numpy.typing as npt
 from pgml.columns import Column
 from pgml.dataset import MISSING, Codes, Floats
 from pgml.errors import InvalidValue
+from pgml.hashing import STEP, Hashes, mixed
 
 Row = Mapping[str, Any]
 Integers = npt.NDArray[np.int64]
-Hashes = npt.NDArray[np.uint64]
 ARRAY_HEAD = 20
 """Bytes before the elements of a one-dimensional array: dimensions, nulls, type, length, first index."""
 ELEMENT = np.dtype([("size", ">i4"), ("value", ">f8")])
@@ -149,7 +149,6 @@ class _Vocabulary:
         self.texts += [data[begin : begin + size].decode() for begin, size in spans]
 
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
 _START = np.uint64(int.from_bytes(_SEED[:8], "little"))
 _SECRET = np.uint64(int.from_bytes(_SEED[8:], "little") | 1)
 _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(9)], np.uint64)
@@ -158,7 +157,7 @@ _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(9)], np.uint64)
 def _text_hashes(data: bytes, start: Integers, length: Integers) -> Hashes:
     """Return a hash of each text, eight bytes at a time; `data` goes on for eight bytes beyond the last."""
     words: Hashes = np.ndarray(len(data) - 7, "<u8", data, strides=1)
-    hashes = _mixed(length.astype(np.uint64) * _STEP + _START)
+    hashes = mixed(length.astype(np.uint64) * STEP + _START)
     long = length > LONG_TEXT
     rows = np.flatnonzero((length > 0) & ~long)
     done = 0
@@ -166,7 +165,7 @@ def _text_hashes(data: bytes, start: Integers, length: Integers) -> Hashes:
         left = length[rows] - done
         word = words[start[rows] + done] & _MASKS[np.minimum(left, 8)]
         factor, added = _secrets(done)
-        hashes[rows] = _mixed(_mixed((hashes[rows] ^ word) * factor + added) * _SECRET)
+        hashes[rows] = mixed(mixed((hashes[rows] ^ word) * factor + added) * _SECRET)
         rows = rows[left > 8]
         done += 8
     for row in np.flatnonzero(long):
@@ -181,11 +180,6 @@ def _secrets(position: int) -> tuple[np.uint64, np.uint64]:
     drawn = blake2b(position.to_bytes(8, "little"), digest_size=16, key=_SEED).digest()
     factor, added = (int.from_bytes(part, "little") for part in (drawn[:8], drawn[8:]))
     return np.uint64(factor | 1), np.uint64(added)
-
-
-def _mixed(values: Hashes) -> Hashes:
-    values = (values ^ (values >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return np.asarray(values ^ (values >> np.uint64(32)))
 
 
 def sql(column: Column) -> str:
