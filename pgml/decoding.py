@@ -18,6 +18,7 @@ from pgml.columns import Column
 from pgml.dataset import MISSING, Codes, Floats
 from pgml.errors import InvalidValue
 from pgml.hashing import STEP, Hashes, mixed
+from pgml.sqltext import identifier
 
 Row = Mapping[str, Any]
 Integers = npt.NDArray[np.int64]
@@ -184,12 +185,7 @@ def _secrets(position: int) -> tuple[np.uint64, np.uint64]:
 
 def sql(column: Column) -> str:
     """Return the SQL that turns a column into float8, text or float8[]."""
-    return column.kind.sql.format(quoted(column.name))
-
-
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+    return column.kind.sql.format(identifier(column.name))
 
 
 def _decode_arrays(column: Column, sent: Sequence[bytes | None], values: Floats) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pgml import columns
 from pgml.columns import Column
 from pgml.database.port import Database, DatabaseError
-from pgml.decoding import Decoder, quoted
+from pgml.decoding import Decoder
 from pgml.errors import InvalidValue, NotPermitted, UnknownColumn, UnknownRelation, name_list
+from pgml.sqltext import identifier
 from pgml.wire import DatasetWriter, SharedDataset
 
 CHUNK_BYTES = 8 << 20
@@ -158,7 +159,7 @@ def _measured(database: Database, relation: Relation, column: Column) -> Column:
     """Return the column with the width of its arrays."""
     if column.kind.shape != "array":
         return column
-    name = quoted(column.name)
+    name = identifier(column.name)
     rows = database.query(
         f"select pg_catalog.cardinality({name})::bigint as width"
         f" from {relation.name} where {name} is not null limit 1"

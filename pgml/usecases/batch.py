@@ -14,15 +14,15 @@ from pgml import ahead, columns, reader, rows, store
 from pgml.ahead import Ahead
 from pgml.database.port import Database, DatabaseError, Row
 from pgml.dataset import Dataset, Floats
-from pgml.decoding import Decoder, dimensions_of_array, numbers_of_array, quoted
+from pgml.decoding import Decoder, dimensions_of_array, numbers_of_array
 from pgml.errors import UnknownColumn, WrongType, name_list
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder, Matrix
 from pgml.reader import Relation
+from pgml.sqltext import identifier, literal
 from pgml.target import label_text
 from pgml.usecases import arguments
 from pgml.usecases.predict import Predictions
-from pgml.usecases.resolution import quoted as literal
 from pgml.usecases.session import Session
 
 BUILT_IN = columns.KINDS.keys() - {"enum"} | {"json", "jsonb"}
@@ -189,11 +189,11 @@ def _as_columns(encoder: Encoder, relation: Relation, key: Sequence[str]) -> tup
     if not absent:
         return decoder.select, relation.name, encode
     nulls = ", ".join(
-        f"null::{'text' if column.type == 'enum' else column.type} as {quoted(column.name)}"
+        f"null::{'text' if column.type == 'enum' else column.type} as {identifier(column.name)}"
         for column in absent
     )
     present = [column.name for column in sent if column.name in types]
-    names = "".join(f"{quoted(name)}, " for name in dict.fromkeys([*present, *key]))
+    names = "".join(f"{identifier(name)}, " for name in dict.fromkeys([*present, *key]))
     return decoder.select, f"(select {names}{nulls} from {relation.name})", encode
 
 
@@ -223,7 +223,7 @@ def _value_sql(kind: str, name: str) -> str:
 
     to_json would call a cast to json that the owner of a type may define, with the rights of whoever reads.
     """
-    column = f"r.{quoted(name)}"
+    column = f"r.{identifier(name)}"
     if kind in columns.INTEGERS:
         return f"coalesce({column}::text, 'null')"
     if kind not in BUILT_IN:

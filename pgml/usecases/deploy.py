@@ -10,10 +10,11 @@ from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
+from pgml.sqltext import literal
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
-from pgml.usecases.resolution import load, quoted
+from pgml.usecases.resolution import load
 from pgml.usecases.session import Session
 
 Choice = tuple[Model, int | None]
@@ -68,7 +69,7 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
     if reference != project.name and strategy != "specific":
         notes.append(
             f'"{reference}" is a model of project "{project.name}": to deploy it, say '
-            f"pgml.deploy({quoted(reference)}, 'specific')"
+            f"pgml.deploy({literal(reference)}, 'specific')"
         )
     return _deployed(session, caller, (model, previous), strategy, push=push), notes
 
@@ -279,7 +280,7 @@ def _rescored(
             detail=f"{rows.sum() if usable else 0} present rows are test rows of all of them, "
             f"{FEWEST_ROWS} are needed.",
             hint="Choose one with pgml.deploy(model_id), or say "
-            f"pgml.deploy({quoted(project.name)}, 'most_recent').",
+            f"pgml.deploy({literal(project.name)}, 'most_recent').",
         )
     scores: dict[int, float | None] = {}
     space: Encoder | None = None

@@ -9,6 +9,7 @@ from pgml.database.port import Database, DatabaseError
 from pgml.datasets import SOURCES, Source
 from pgml.errors import DuplicateTable, InvalidValue, NotPermitted, hint_of_names
 from pgml.runner import Limits
+from pgml.sqltext import identifier
 from pgml.usecases import arguments
 from pgml.usecases.session import Session
 
@@ -36,7 +37,9 @@ def load_dataset(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidValue(f'dataset "{name}" does not exist', hint=hint_of_names("datasets", name, SOURCES))
     schema = _schema(name, given)
     database = session.database
-    table = f"{_quoted(database, schema)}.{_quoted(database, name)}"
+    # As it is shown, with quotes where they are needed only.
+    (row,) = database.query("select pg_catalog.format('%I.%I', $1::text, $2::text) as name", schema, name)
+    table: str = row["name"]
     try:
         _make(database, schema, name, table, source)
     except DatabaseError as error:
@@ -45,7 +48,7 @@ def load_dataset(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     wanted = {"source": name, "limit": given["limit"]}
     with runner.start(session.python, Limits(), ("pgml.datasets", "sklearn.datasets")) as job:
         rows = job.run("load_dataset", wanted, None, database.check_for_interrupts)[0]["rows"]
-    fields = ", ".join(f"{_quoted(database, column)} {kind}" for column, kind in source.columns)
+    fields = ", ".join(f"{identifier(column)} {kind}" for column, kind in source.columns)
     for start in range(0, len(rows), INSERTED_ROWS):
         objects = [
             {column: value for (column, _), value in zip(source.columns, row, strict=True)}
@@ -89,7 +92,7 @@ def _make(database: Database, schema: str, name: str, table: str, source: Source
         name,
     )
     if not there:
-        columns = ", ".join(f"{_quoted(database, column)} {kind}" for column, kind in source.columns)
+        columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in source.columns)
         database.query(f"create table {table} ({columns})")
     elif [(row["name"], row["type"]) for row in there if row["plain"]] == [
         (column, FORMATTED.get(kind, kind)) for column, kind in source.columns
@@ -100,7 +103,3 @@ def _make(database: Database, schema: str, name: str, table: str, source: Source
             f"{table} exists and has other columns",
             hint="""Drop or rename it, or load into another schema with kwargs => '{"schema": "name"}'.""",
         )
-
-
-def _quoted(database: Database, name: str) -> str:
-    return str(database.query("select pg_catalog.quote_ident($1::text) as name", name)[0]["name"])

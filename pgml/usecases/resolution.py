@@ -7,6 +7,7 @@ from pgml import store
 from pgml.errors import WrongState
 from pgml.inference import Predictor
 from pgml.single import Single, single_row
+from pgml.sqltext import literal
 from pgml.store import Model
 from pgml.usecases.session import Session
 
@@ -149,7 +150,7 @@ def live_or_named(session: Session, caller: str, reference: str) -> Model:
     if live is None:
         raise WrongState(
             f'project "{reference}" has no deployed model',
-            hint=f"Deploy one with select pgml.deploy({quoted(reference)}).",
+            hint=f"Deploy one with select pgml.deploy({literal(reference)}).",
         )
     return live
 
@@ -162,8 +163,3 @@ def load(session: Session, model: Model) -> Predictor:
         bound = store.settings(session.database)["max_cache_bytes"]
         found = session.cache.load(key, lambda: store.model_bytes(session.database, model), bound)
     return found
-
-
-def quoted(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

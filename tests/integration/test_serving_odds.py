@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from psycopg import sql
 
 from tests.cluster import Cluster, Connection
 from tests.results import column, refusal, value
@@ -112,6 +113,19 @@ def test_quoted_identifiers_everywhere_change_nothing(shared: Connection) -> Non
         shared.execute("set local quote_all_identifiers = on")
         assert value(shared, "select deployed from pgml.train('again', 'regression', 'words', 'y')")
         assert len(column(shared, "select key from pgml.predict_table('words', 'words')")) == 360
+
+
+@pytest.mark.parametrize("conforming", ["on", "off"])
+def test_names_are_the_same_however_backslashes_are_read(shared: Connection, conforming: str) -> None:
+    names = ['a "b"', "größe", "c:\\n'd"]
+    with shared.transaction(force_rollback=True):
+        listed = ", ".join(f"{sql.Identifier(name).as_string(shared)} int" for name in names)
+        shared.execute(f"create table odd ({listed}, f float8, a float8)".encode())
+        shared.execute("insert into odd values (1, 2, 3, 1, 2)")
+        shared.execute(f"set local standard_conforming_strings = {conforming}".encode())
+        # Keys of several columns are made as JSON by SQL that has the names in it as texts.
+        table = "select key from pgml.predict_table('paired', 'odd', %s)"
+        assert value(shared, table, [", ".join(names)]) == dict(zip(names, [1, 2, 3], strict=True))
 
 
 def test_columns_that_are_not_read_need_no_right(cluster: Cluster, shared: Connection) -> None:
