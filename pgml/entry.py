@@ -1,6 +1,5 @@
 """Where PL/Python comes in: one object a session, one method a kind of SQL function."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import Any
 
 from pgml.database.plpy_adapter import Backend
 from pgml.errors import PgmlError
-from pgml.usecases import about, arguments, batch, drop, memory, share
+from pgml.usecases import about, arguments, batch, drop, memory, outcome, share
 from pgml.usecases.batch import Chunk
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.joint import train_joint
 from pgml.usecases.load_dataset import load_dataset
+from pgml.usecases.outcome import Outcome
 from pgml.usecases.predict import Predictions
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import snapshot
@@ -45,15 +45,14 @@ class Entry:
         self.proba = self._predictions.proba
         self.probabilities = self._predictions.probabilities
 
-    def call(self, verb: str | None, given: str | None, search_path: str) -> dict[str, str | None]:
-        """Do a verb; return the fields of pgml._outcome, so that the caller can raise a clean error."""
+    def call(self, verb: str | None, given: str | None, search_path: str) -> Outcome:
+        """Do a verb; return what there is to report, so that the caller can raise a clean error."""
         try:
             checked = arguments.checked(verb, given)
             result, notes = VERBS[str(verb)](self, checked, search_path)
         except PgmlError as error:
-            return _outcome(error)
-        fields = dict.fromkeys(("message", "sqlstate", "detail", "hint"))
-        return {"result": json.dumps(result), "notice": "; ".join(notes) or None, **fields}
+            return outcome.of_error(error)
+        return outcome.of_result(result, notes)
 
     def batch(
         self, reference: str | None, model_id: int | None, features: bytes | None, snapshot: str | None
@@ -64,7 +63,7 @@ class Entry:
             if predictor is not None:
                 yield from batch.predict_array(self._session, predictor, features or b"")
         except PgmlError as error:
-            yield {**batch.NOTHING, "outcome": _outcome(error)}
+            yield {**batch.NOTHING, "outcome": outcome.of_error(error)}
 
     def table(
         self,
@@ -84,7 +83,7 @@ class Entry:
                     self._session, predictor, given, search_path, self._predictions
                 )
         except PgmlError as error:
-            yield {**batch.NOTHING, "outcome": _outcome(error)}
+            yield {**batch.NOTHING, "outcome": outcome.of_error(error)}
 
     def run_pending(self) -> None:
         """Do what the session asked of the owner's rights."""
@@ -138,18 +137,6 @@ class Entry:
     def package_versions(self, given: Given, path: str) -> Answer:
         major, minor = sys.version_info[:2]
         return about.package_versions(str(self._base / f"lib/python{major}.{minor}/site-packages")), []
-
-
-def _outcome(error: PgmlError) -> dict[str, str | None]:
-    """Return an error as the fields of pgml._outcome."""
-    return {
-        "result": None,
-        "notice": None,
-        "message": error.message,
-        "sqlstate": error.sqlstate,
-        "detail": error.detail or None,
-        "hint": error.hint or None,
-    }
 
 
 VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {

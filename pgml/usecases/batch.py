@@ -21,7 +21,7 @@ from pgml.preprocessing import Encoder, Matrix
 from pgml.reader import Relation
 from pgml.sqltext import identifier, literal
 from pgml.target import label_text
-from pgml.usecases import arguments
+from pgml.usecases import arguments, outcome
 from pgml.usecases.predict import Predictions
 from pgml.usecases.session import Session
 
@@ -31,8 +31,6 @@ CHUNK = 10_000
 """Rows of an array that are predicted and sent back at once."""
 Chunk = Mapping[str, Any]
 """The fields of pgml._chunk: an outcome that is an error, or predictions as the literals of arrays."""
-OUTCOME = ("result", "notice", "message", "sqlstate", "detail", "hint")
-"""The fields of pgml._outcome."""
 NOTHING: Chunk = dict.fromkeys(("outcome", "keys", "predictions", "codes", "probabilities", "labels"))
 Encoded = Generator[tuple[str | None, Matrix], None, None]
 """The keys of each chunk, as the text of a JSON array, with its matrix."""
@@ -117,7 +115,7 @@ def predict_relation(
 
     if not key:
         note = f"{relation.name} has no primary key, so keys are row numbers: name key columns to join by"
-        yield {**NOTHING, "outcome": {**dict.fromkeys(OUTCOME), "notice": note}}
+        yield {**NOTHING, "outcome": outcome.of_notes([note])}
     yield from _predicted(session, predictor, chunks())
 
 
