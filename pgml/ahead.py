@@ -7,6 +7,7 @@ before the process does: see `finish`.
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 import numpy as np
@@ -18,7 +19,6 @@ PIECE = 1000
 """Rows of a piece: a large forest takes some 50 ms for them."""
 FIRST = 7
 """Pieces that a thread takes at once at first, as it waits between two while SQL runs."""
-_working: set[Thread] = set()
 
 
 class Ahead:
@@ -37,52 +37,82 @@ class Ahead:
         self._predictor = predictor
         self._matrix = matrix
         self._results: dict[int, Floats] = {}
-        self._failures: list[BaseException] = []
         helpers = min(threads - 1, len(matrix) // (FIRST * PIECE))
         firsts = [(at * FIRST * PIECE, (at + 1) * FIRST * PIECE) for at in range(helpers)]
         rest = range(helpers * FIRST * PIECE, max(len(matrix), 1), PIECE)
         self._pieces = deque([*firsts, *((at, at + PIECE) for at in rest)])
-        self._threads = [Thread(target=self._help, daemon=True) for _ in range(helpers)]
-        with signals_blocked():
-            for thread in self._threads:
-                _working.add(thread)
+        self._count = len(self._pieces)
+        self._threads: list[Thread] = []
+        _running.add(self)
+        # Where the system has no thread left, the caller does it all.
+        with signals_blocked(), suppress(RuntimeError):
+            for _ in range(helpers):
+                thread = Thread(target=self._help, daemon=True)
                 thread.start()
+                self._threads.append(thread)
 
     def outputs(self, check_for_interrupts: Callable[[], None] = lambda: None) -> Floats:
-        """Return what `Predictor.run` does, having done what is left; shape (rows,) or (rows, width)."""
+        """Return what `Predictor.run` does, having done what is left; shape (rows,) or (rows, width).
+
+        Raises
+        ------
+        RuntimeError
+            It was stopped before.
+        """
         try:
-            while self._pieces:
-                check_for_interrupts()
-                self._take()
+            self._finish(check_for_interrupts)
+            self._join()
+            # There may be more, given back by a thread it failed in.
+            self._finish(check_for_interrupts)
         finally:
             self.stop()
-        if self._failures:
-            raise self._failures[0]
+        if len(self._results) < self._count:
+            raise RuntimeError("these outputs were given up")
         return np.concatenate([self._results[start] for start in sorted(self._results)])
 
-    def stop(self) -> None:
-        """Give up what nobody has taken, and wait for the threads."""
+    def give_up(self) -> None:
+        """Leave undone what nobody has taken."""
         self._pieces.clear()
+
+    def stop(self) -> None:
+        """Give up, and wait for the threads."""
+        self.give_up()
+        self._join()
+        _running.discard(self)
+
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join()
-            _working.discard(thread)
 
     def _help(self) -> None:
-        try:
+        # What fails is given back, to fail again where it can be raised.
+        with suppress(Exception):
             while self._pieces:
                 self._take()
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
-            self._failures.append(error)
+
+    def _finish(self, check_for_interrupts: Callable[[], None]) -> None:
+        while self._pieces:
+            check_for_interrupts()
+            self._take()
 
     def _take(self) -> None:
         try:
-            start, end = self._pieces.popleft()
+            start, end = piece = self._pieces.popleft()
         except IndexError:
             return
-        self._results[start] = self._predictor.run(self._matrix[start:end])
+        try:
+            self._results[start] = self._predictor.run(self._matrix[start:end])
+        finally:
+            if start not in self._results:
+                self._pieces.append(piece)
+
+
+_running: set[Ahead] = set()
 
 
 def finish() -> None:
-    """Wait for every thread: the process must not tear libraries down under one that runs in them."""
-    for thread in list(_working):
-        thread.join()
+    """Stop all that run: the process must not tear libraries down under a thread that runs in them."""
+    for each in _running:
+        each.give_up()
+    for each in list(_running):
+        each.stop()

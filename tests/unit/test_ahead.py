@@ -28,6 +28,21 @@ class Doubling:
         return 2 * matrix[:, 0]
 
 
+class Waiting(Doubling):
+    """A model that lets nobody out before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.released = threading.Event(), threading.Event()
+        self.left = 0
+
+    def run(self, matrix: Floats) -> Floats:
+        self.entered.set()
+        self.released.wait(10)
+        self.left += 1
+        return super().run(matrix)
+
+
 def matrix(rows: int) -> Floats:
     return np.arange(2.0 * rows).reshape(rows, 2)
 
@@ -60,6 +75,26 @@ def test_what_fails_in_a_thread_is_raised_in_the_caller_s(row: int) -> None:
     assert threading.active_count() == 1
 
 
+def test_without_threads_to_be_had_the_caller_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    np.testing.assert_array_equal(start(Doubling(), 50 * PIECE, 3).outputs(), 2 * matrix(50 * PIECE)[:, 0])
+
+
+def test_what_fails_in_a_thread_alone_is_done_by_the_caller() -> None:
+    caller = threading.get_ident()
+
+    class Elsewhere(Doubling):
+        def run(self, matrix: Floats) -> Floats:
+            if threading.get_ident() != caller:
+                raise MemoryError
+            return super().run(matrix)
+
+    np.testing.assert_array_equal(start(Elsewhere(), 50 * PIECE, 3).outputs(), 2 * matrix(50 * PIECE)[:, 0])
+
+
 def test_an_interrupt_stops_all_threads() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -70,9 +105,22 @@ def test_an_interrupt_stops_all_threads() -> None:
     assert threading.active_count() == 1
 
 
-def test_finish_waits_for_every_thread() -> None:
-    running = [start(Doubling(), 50 * PIECE, 2) for _ in range(3)]
+def test_finish_waits_for_every_thread_and_gives_up_the_rest() -> None:
+    models = [Waiting() for _ in range(3)]
+    running = [start(model, 50 * PIECE, 2) for model in models]
+    for model in models:
+        assert model.entered.wait(10)
+    threading.Timer(0.1, lambda: [model.released.set() for model in models]).start()
     ahead.finish()
-    assert threading.active_count() == 1
+    assert [model.left for model in models] == [1, 1, 1]
     for each in running:
-        assert len(each.outputs()) == 50 * PIECE
+        with pytest.raises(RuntimeError, match="given up"):
+            each.outputs()
+
+
+def test_an_abandoned_chunk_holds_no_thread_once_it_is_stopped() -> None:
+    running = start(Doubling(), 50 * PIECE, 3)
+    running.stop()
+    running.stop()
+    assert threading.active_count() == 1
+    ahead.finish()
