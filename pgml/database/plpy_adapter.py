@@ -25,6 +25,10 @@ class Backend:
         # PostgreSQL's own function, as a query for each row would take longer than most predictions.
         self.user_id = ctypes.PyDLL(None).GetUserId
         self.user_id.restype = ctypes.c_uint32
+        # False from the moment when an abort begins.
+        self._is_in_transaction = ctypes.PyDLL(None).IsTransactionState
+        self._is_in_transaction.restype = ctypes.c_bool
+        self._left: list[Any] = []
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
         types = tuple(
@@ -42,6 +46,7 @@ class Backend:
         return rows
 
     def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
+        self._left.clear()
         cursor = None
         try:
             cursor = plpy.cursor(sql)
@@ -50,10 +55,19 @@ class Backend:
         except plpy.SPIError as error:
             raise _translated(error) from None
         finally:
-            # A portal left to the garbage collector can outlive the statement, and then no commit succeeds.
             if cursor is not None:
-                with suppress(ValueError):
-                    cursor.close()
+                self._close(cursor)
+
+    def _close(self, cursor: Any) -> None:
+        if not self._is_in_transaction():
+            # This runs as the aborted query's memory is freed, while PostgreSQL walks its list of portals
+            # and will drop them all: one that is taken from under it, also by the garbage collector,
+            # can crash the server.
+            self._left.append(cursor)
+            return
+        # A portal left to the garbage collector can outlive the statement, and then no commit succeeds.
+        with suppress(ValueError):
+            cursor.close()
 
     def as_owner(self, work: Callable[[], Result], *, writes: bool = False) -> Result:
         outcome: list[Result] = []
