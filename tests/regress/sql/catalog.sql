@@ -41,7 +41,7 @@ select p.oid::regprocedure
 from members m
 join pg_proc p on m.classid = 'pg_proc'::regclass and p.oid = m.objid
 join pg_language l on l.oid = p.prolang
-where p.proparallel <> 'u' and (l.lanname = 'plpython3u' or p.prosrc like '%pgml.\_%');
+where p.proparallel <> 'u' and (l.lanname = 'plpython3u' or p.prosrc ~ 'pgml\._(?!vector_)');
 
 -- Functions in PL/Python or with the owner's rights whose search_path is not fixed.
 select p.oid::regprocedure
