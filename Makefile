@@ -20,7 +20,7 @@ SQL_FILES := sql/header.sql sql/types.sql $(sort $(wildcard sql/tables/*.sql)) \
 LOCKS := requirements/runtime$(if $(GPU),-gpu).txt requirements/build.txt
 
 EXTENSION := extension/pgml
-DATA := $(wildcard extension/released/*.sql extension/updates/*.sql)
+DATA := $(wildcard extension/released/*.sql extension/updates/*.sql) $(wildcard sql/compat_*.sql)
 DATA_built := $(SCRIPT)
 REGRESS := $(sort $(patsubst tests/regress/sql/%.sql,%,$(wildcard tests/regress/sql/*.sql)))
 REGRESS_OUTPUT ?= build/regress

@@ -20,7 +20,7 @@ begin
         hint = 'Give vectors with the same number of elements.';
 end
 $$;
-comment on function pgml._vector_refusal(float8[], float8[]) is 'says why two arrays do not go together as vectors';
+comment on function pgml._vector_refusal(float8[], float8[]) is 'says why arrays do not go together as vectors';
 
 create function pgml._vector_dot(vector float8[], other float8[], threshold float8)
 returns float8
@@ -28,7 +28,7 @@ language sql
 immutable
 strict
 parallel safe
--- A product below the range of float8 would be an error in PostgreSQL, as would one of real for a result below the threshold.
+-- A product below the range of float8 would be an error in PostgreSQL, and a result below that of real another.
 return case
     when array_ndims(vector) > 1 or array_ndims(other) > 1 or cardinality(vector) <> cardinality(other)
         then pgml._vector_refusal(vector, other)
@@ -46,7 +46,8 @@ return case
             ) as products
         )
 end;
-comment on function pgml._vector_dot(float8[], float8[], float8) is 'the dot product, or 0 where it is less than the threshold';
+comment on function pgml._vector_dot(float8[], float8[], float8) is
+    'the dot product, or 0 where it is less than the threshold';
 
 create function pgml._vector_cosine(vector float8[], other float8[], threshold float8)
 returns float8
@@ -80,7 +81,8 @@ return case
             ) as cosines
         )
 end;
-comment on function pgml._vector_cosine(float8[], float8[], float8) is 'the cosine, or 0 where it is less than the threshold';
+comment on function pgml._vector_cosine(float8[], float8[], float8) is
+    'the cosine, or 0 where it is less than the threshold';
 
 create function pgml._vector_scaled(vector float8[], norm float8, threshold float8)
 returns float8[]

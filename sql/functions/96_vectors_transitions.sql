@@ -1,5 +1,5 @@
--- Over anyarray, as max and min of pg_catalog are: whoever has schema pgml in search_path goes on using those, and
--- no call of theirs becomes ambiguous. Before the first vector state is NULL, and unnest of it gives NULLs.
+-- Over anyarray, as max and min of pg_catalog are: whoever has schema pgml in search_path goes on using those,
+-- and no call of theirs becomes ambiguous. Before the first vector state is NULL, and unnest of it gives NULLs.
 
 create function pgml._vector_sum(state float8[], vector anyarray)
 returns float8[]
