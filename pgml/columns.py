@@ -155,6 +155,11 @@ def checked(name: str, type_name: str) -> Column:
     return Column(name, type_name)
 
 
+def comes_in_order(column: Column) -> bool:
+    """Return whether values of a column come before and after each other: numbers and points in time."""
+    return column.kind.shape == "number" and column.type not in ("boolean", "interval")
+
+
 def checked_target(column: Column) -> Column:
     """Return the column if it can be predicted.
 

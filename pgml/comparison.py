@@ -8,10 +8,11 @@ import numpy as np
 from pgml import evaluation, splitting
 from pgml.columns import Column
 from pgml.dataset import Dataset, Floats
+from pgml.errors import SplitLost
 from pgml.inference import Predictor
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
-from pgml.spec import Recipe
+from pgml.recipe import Recipe
 from pgml.splitting import Mask
 from pgml.target import Target
 
@@ -24,13 +25,29 @@ CHUNK = 2000
 def has_columns(dataset: Dataset, features: Sequence[Column], recipe: Recipe) -> bool:
     """Return whether a model can be scored on a dataset: its features and split columns are there."""
     present = {column.name: column for column in dataset.columns}
-    return all(name in present for name in recipe.columns) and all(
-        present.get(column.name) == column for column in features
+    return (
+        all(name in present for name in recipe.columns)
+        and (not recipe.by_type or present[recipe.columns[0]].type == recipe.by_type)
+        and all(present.get(column.name) == column for column in features)
     )
 
 
+def can_tell(dataset: Dataset, truth: Target, recipe: Recipe) -> bool:
+    """Return whether the test rows of a recipe can be told on these rows, which have its columns."""
+    try:
+        return not recipe.needs_same_data or splitting.test_rows(dataset, recipe, truth.values) is not None
+    except SplitLost:
+        return False
+
+
 def common_rows(dataset: Dataset, truth: Target, recipes: Sequence[Recipe]) -> Mask:
-    """Return which rows are test rows by every recipe, shape (rows,)."""
+    """Return which rows are test rows by every recipe, shape (rows,).
+
+    Raises
+    ------
+    SplitLost
+        One of them needs the data it was made from; see `can_tell`.
+    """
     mask = np.ones(len(dataset), dtype=bool)
     for recipe in recipes:
         mask &= splitting.test_rows(dataset, recipe, truth.values)

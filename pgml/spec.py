@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pgml.recipe import Recipe as Recipe
+
 SUPERVISED = ("regression", "classification")
 """The tasks that have a target."""
 TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly")
-Side = Literal["train", "test"]
 Output = Literal["value", "probabilities", "scores", "distances", "components", "anomaly", "cluster"]
 """What a model's outputs are, each of shape (rows, width) in float64.
 
@@ -19,49 +20,6 @@ Output = Literal["value", "probabilities", "scores", "distances", "components", 
 * anomaly: one number, above 0 for what is out of the ordinary;
 * cluster: the number of a training row's cluster, NaN for any other row.
 """
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to tell test rows, now or on later rows.
-
-    Attributes
-    ----------
-    test_size : float
-        Fraction of the hashes that are on the test side.
-    seed : int
-    columns : tuple of str
-        The columns that are hashed.
-    grouped : bool
-        They are what the user splits by: equal ones are never drawn apart.
-    one_by_one : bool
-        Equal rows are numbered and drawn apart, for tables with few distinct rows.
-    moved : mapping of str to side
-        Hashes, as 16 hexadecimal digits, of rows that were put on the other side.
-    """
-
-    test_size: float
-    seed: int
-    columns: tuple[str, ...]
-    grouped: bool = False
-    one_by_one: bool = False
-    moved: Mapping[str, Side] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "test_sampling": "hash",
-            "test_size": self.test_size,
-            "seed": self.seed,
-            "columns": list(self.columns),
-            "grouped": self.grouped,
-            "one_by_one": self.one_by_one,
-            "moved": dict(self.moved),
-        }
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> "Recipe":
-        names = ("test_size", "seed", "columns", "grouped", "one_by_one", "moved")
-        return cls(**{name: form[name] for name in names} | {"columns": tuple(form["columns"])})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pgml.artifact.format import digest
 from pgml.columns import Column
 from pgml.database.port import Database, Row
 from pgml.errors import Corrupted, NotPermitted, UnknownObject, hint_of_names
-from pgml.spec import Recipe
+from pgml.recipe import Recipe, Sampling
 
 PART_BYTES = 64 << 20
 DEFAULTS: Mapping[str, int] = {
@@ -36,7 +36,7 @@ class Project:
     task: str
     targets: Sequence[str]
     relation_name: str
-    test_sampling: str
+    test_sampling: Sampling
     test_size: float
     seed: int
     split_by: str | None

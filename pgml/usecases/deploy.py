@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pgml import comparison, metrics, reader, splitting, store, target
+from pgml import comparison, metrics, reader, store, target
 from pgml.comparison import FEWEST_ROWS
 from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
@@ -220,10 +220,10 @@ def _beats(
         return True, [f'the live model "{live.name}" is damaged and was replaced']
     if not comparison.has_columns(dataset, live.columns, live.split):
         return False, [f'not deployed, as the live model "{live.name}" has columns that are gone: {call}']
-    if live.split.one_by_one and live.data_hash != model.data_hash:
+    if not comparison.can_tell(dataset, truth, live.split):
         note = (
-            f'not deployed, as the test rows of the live model "{live.name}" were drawn one by one '
-            f"from other data and cannot be told now: {call}"
+            f'not deployed, as the test rows of the live model "{live.name}" were drawn from other data '
+            f"and cannot be told now: {call}"
         )
         return False, [note]
     rows = comparison.common_rows(dataset, truth, [model.split, live.split])
@@ -266,12 +266,11 @@ def _rescored(
     wanted = [relation.column(name) for name, _ in relation.columns]
     dataset = target.known(reader.read(database, relation, wanted), project.targets)
     truth = target.read(dataset, project.targets, project.task)
-    present = splitting.data_hash(dataset)
     usable = [
         model
         for model in models
         if comparison.has_columns(dataset, model.columns, model.split)
-        and not (model.split.one_by_one and model.data_hash != present)
+        and comparison.can_tell(dataset, truth, model.split)
     ]
     rows = comparison.common_rows(dataset, truth, [model.split for model in usable])
     if not usable or rows.sum() < FEWEST_ROWS:

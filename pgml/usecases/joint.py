@@ -9,6 +9,7 @@ from pgml.reader import Relation
 from pgml.spec import SUPERVISED
 from pgml.store import Project
 from pgml.usecases import request
+from pgml.usecases.constant import other
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.train import train
@@ -72,7 +73,7 @@ def _targets(project: Project | None, relation: Relation, given: list[Any] | Non
     else:
         targets = _names(given)
         if project is not None and targets != project.targets:
-            raise request.other(project, "targets", project.targets, targets)
+            raise other(project, "targets", project.targets, targets)
     for name in targets:
         _check_number(columns.checked_target(relation.column(name)))
     return targets

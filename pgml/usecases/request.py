@@ -1,6 +1,5 @@
 """The arguments of train: checked once, and the short form told from the long one."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +16,14 @@ from pgml.errors import (
     name_list,
 )
 from pgml.reader import Relation
+from pgml.recipe import Sampling
 from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
-from pgml.usecases import arguments
+from pgml.usecases import arguments, split_request
+from pgml.usecases.constant import other, same
 from pgml.usecases.session import Session
 
-SAMPLINGS = ("hash", "random", "stratified", "first", "last", "group", "time")
 RUNTIMES = ("local", "python", "rust")
-TEST_SIZE = 0.25
-LARGEST_SEED = 2**31 - 1
 MOST_NAME_BYTES = 1000
 """Of a project's name; an index entry has room for about 2,700."""
 
@@ -48,7 +46,7 @@ class Request:
         None: the task's default.
     weight : str or None
         The column with the weights of the rows.
-    test_size, seed, split_by
+    test_sampling, test_size, seed, split_by
         The project's own, or those of a new one.
     """
 
@@ -62,6 +60,7 @@ class Request:
     preprocess: Mapping[str, Any]
     metric: str | None
     weight: str | None
+    test_sampling: Sampling
     test_size: float
     seed: int
     split_by: str | None
@@ -136,15 +135,13 @@ def of_arguments(
         name,
         relation,
         targets,
-        _same(project, "task", task),
+        same(project, "task", task),
         _algorithm(algorithm, task),
         _object(given, "hyperparams"),
         _object(given, "preprocess"),
         given["metric"],
         _weight(relation, given["weight"], targets),
-        _test_size(project, given["test_size"]),
-        _seed(project, given["seed"]),
-        _split_by(project, relation, given["split_by"], targets),
+        *split_request.checked(project, relation, given, targets),
         given["automatic_deploy"] is not False,
         given["materialize_snapshot"] is True,
     )
@@ -165,16 +162,7 @@ def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
     for option in ("search", "search_params", "search_args", "preprocess"):
         if given[option]:
             raise NotBuilt(f"{option} is not supported yet", hint=f"Leave {option} out.")
-    sampling, runtime = given["test_sampling"], given["runtime"]
-    if sampling is not None and sampling not in SAMPLINGS:
-        raise InvalidValue(
-            f'test_sampling "{sampling}" does not exist',
-            hint=hint_of_names("values of test_sampling", sampling, SAMPLINGS),
-        )
-    if sampling not in (None, "hash"):
-        raise NotBuilt(
-            f'test_sampling "{sampling}" is not supported yet', hint='Leave it out, or say "hash".'
-        )
+    runtime = given["runtime"]
     if runtime is not None and runtime not in RUNTIMES:
         raise InvalidValue(
             f'runtime "{runtime}" does not exist', hint=hint_of_names("runtimes", runtime, RUNTIMES)
@@ -319,30 +307,6 @@ def _weight(relation: Relation, given: str | None, targets: Sequence[str]) -> st
     return given
 
 
-def _same(project: Project | None, what: str, given: Any, default: Any = None) -> Any:
-    """Return the project's own value, or the given one for a new project."""
-    if project is None:
-        return default if given is None else given
-    own = getattr(project, what)
-    if given is not None and given != own:
-        raise other(project, what, own, given)
-    return own
-
-
-def other(project: Project, what: str, own: Any, given: Any) -> InvalidValue:
-    """Return the error for a value that is not the one a known project keeps."""
-    return InvalidValue(
-        f'project "{project.name}" has {what} {_shown(own)}, not {_shown(given)}',
-        hint="A project never changes it. Give another project_name, or call pgml.drop_project first.",
-    )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return name_list(value)
-    return f'"{value}"' if isinstance(value, str) else ("none" if value is None else str(value))
-
-
 def _algorithm(given: str | None, task: str | None) -> str | None:
     if given is None:
         return None
@@ -362,38 +326,3 @@ def _object(given: Mapping[str, Any], option: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InvalidValue(f"{option} is no JSON object", hint=f"""Write {option} => '{{"name": value}}'.""")
     return value
-
-
-def _test_size(project: Project | None, given: float | str | None) -> float:
-    if given is not None:
-        # The argument is a real: 0.3 arrives as 0.30000001192...
-        given = round(float(given), 7)
-        hint = "Give the share of rows to test on, such as 0.25."
-        if math.isfinite(given) and given >= 2:
-            raise InvalidValue(
-                f"test_size {given:g} is a count of rows, which the split by hash cannot keep to", hint=hint
-            )
-        if not 0 < given < 1:
-            raise InvalidValue(f"test_size {given:g} is not between 0 and 1", hint=hint)
-    size: float = _same(project, "test_size", given, TEST_SIZE)
-    return size
-
-
-def _seed(project: Project | None, given: int | None) -> int:
-    if given is not None and not 0 <= given <= LARGEST_SEED:
-        raise InvalidValue(
-            f"seed {given} is out of range", hint=f"Give a whole number from 0 to {LARGEST_SEED}."
-        )
-    seed: int = _same(project, "seed", given, 0)
-    return seed
-
-
-def _split_by(
-    project: Project | None, relation: Relation, given: str | None, targets: Sequence[str]
-) -> str | None:
-    column: str | None = _same(project, "split_by", given)
-    if column is not None:
-        relation.column(column)
-        if column in targets:
-            raise InvalidValue("split_by is the target", hint="Split by another column.")
-    return column

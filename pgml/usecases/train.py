@@ -11,8 +11,9 @@ from pgml import algorithms, metrics, reader, runner, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, ReadOnly, name_list
+from pgml.recipe import Recipe
 from pgml.runner import Limits
-from pgml.spec import FitSpec, Recipe
+from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import deploy, request
@@ -151,14 +152,17 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
     task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
     algorithm = algorithms.find(wanted.algorithm or algorithms.DEFAULTS[task], task)
     algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
-    features = [
-        name for name in dataset.names if name not in (*wanted.targets, wanted.split_by, wanted.weight)
-    ]
-    if wanted.split_by:
-        hashed: tuple[str, ...] = (wanted.split_by,)
-    else:
-        hashed = tuple(name for name in features if dataset.find(name).type != "interval")
+    others = (*wanted.targets, wanted.split_by, wanted.weight)
+    features = [name for name in dataset.names if name not in others]
     moved = wanted.project.moved if wanted.project else {}
+    recipe = Recipe.planned(
+        wanted.test_sampling,
+        wanted.test_size,
+        wanted.seed,
+        wanted.split_by,
+        [dataset.find(name) for name in features],
+        moved,
+    )
     return FitSpec(
         task,
         wanted.targets,
@@ -166,7 +170,7 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         algorithm.name,
         wanted.hyperparams,
         wanted.seed,
-        Recipe(wanted.test_size, wanted.seed, hashed, grouped=wanted.split_by is not None, moved=moved),
+        recipe,
         max_model_bytes,
         threads,
         _metric(wanted, task),
@@ -200,7 +204,7 @@ def _store(
         spec.task,
         spec.targets,
         wanted.relation.name,
-        "hash",
+        wanted.test_sampling,
         wanted.test_size,
         wanted.seed,
         wanted.split_by,

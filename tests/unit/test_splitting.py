@@ -232,7 +232,7 @@ def test_few_groups_that_the_user_splits_by_are_kept_whole(groups: int) -> None:
         {"a": ("integer", [i % groups for i in range(900)]), "x": ("integer", list(range(900)))}
     )
     for seed in range(5):
-        recipe = Recipe(0.25, seed, ("a",), grouped=True)
+        recipe = Recipe(0.25, seed, ("a",), by="a")
         recipe, mask, notes = choose(data, recipe, zeros(data), classes=False)
         found = data.values("a")[:, 0]
         assert not set(found[mask]) & set(found[~mask])
@@ -286,7 +286,12 @@ def test_hashes_are_the_same_in_every_process_and_version() -> None:
 
 
 def test_recipe_and_spec_survive_json() -> None:
-    recipe = Recipe(0.25, -3, ("b", "a"), grouped=True, one_by_one=True, moved={"00ff00ff00ff00ff": "test"})
+    moved = {"00ff00ff00ff00ff": "test"}
+    recipe = replace(
+        Recipe(2, -3, ("b",), "time", "b", "date", moved=moved, cut=1e9 + 1 / 3, fingerprint="0f"),
+        classes=True,
+        one_by_one=True,
+    )
     assert Recipe.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
     spec = FitSpec(
         "regression", ["y", "z"], ["a", "b"], "linear", {"alpha": [1, None]}, 3, recipe, 1 << 28, 2
