@@ -55,7 +55,7 @@ def apply(dataset: Dataset, recipe: Recipe) -> Mask:
 
 
 def unseen(outcome: Floats, recipe: Recipe, tested: Mask) -> list[str]:
-    """Return a note on test rows of classes that nothing is learnt of; moving some would break the order."""
+    """Return a note about test rows of classes that nothing is learnt of: none is moved out of the order."""
     codes = class_codes(outcome, recipe.classes)
     count = int(np.isin(codes[tested], codes[~tested], invert=True).sum())
     return [f"{count} test row(s) have a class that no training row has"] if count else []
