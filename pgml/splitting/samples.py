@@ -88,7 +88,7 @@ def apportioned(counts: Counts, total: int) -> Counts:
         At most ``sum(counts) - len(counts)``.
     """
     exact: Floats = counts * (total / counts.sum())
-    quotas: Counts = np.minimum(exact.astype(np.intp), counts - 1)
+    quotas: Counts = exact.astype(np.intp)
     while quotas.sum() < total:
         order = np.argsort(quotas - exact, kind="stable")
         open_ = order[quotas[order] < counts[order] - 1]

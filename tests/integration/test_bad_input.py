@@ -83,6 +83,23 @@ UNKNOWN = {
     "'p', null, 'good', 'y', split_by => 'y'": ("22023", "split_by is the target", "another column"),
     "'p', null, 'good', 'y', runtime => 'spark'": ("22023", 'runtime "spark" does not exist', '"local"'),
     "'p', null, 'good', 'y', test_sampling => 'x'": ("22023", 'test_sampling "x" does not exist', '"hash"'),
+    "'p', null, 'good', 'y', test_sampling => 'time'": ("22023", '"time" needs split_by', COLUMNS),
+    "'p', null, 'good', 'y', test_sampling => 'group'": ("22023", '"group" needs split_by', COLUMNS),
+    "'p', null, 'good', 'y', test_sampling => 'time', split_by => 'label'": (
+        "42804", 'split_by column "label" has type text, which does not tell before from after', "timestamp",
+    ),
+    "'p', null, 'good', 'y', test_sampling => 'last', split_by => 'a'": (
+        "22023", 'test_sampling "last" takes no split_by', "'group' or 'time'",
+    ),
+    "'p', null, 'good', 'y', test_sampling => 'random', test_size => 2.5": (
+        "22023", "test_size 2.5 is no whole number of rows", "how many",
+    ),
+    "'p', null, 'good', 'y', test_sampling => 'random', test_size => 1000000": (
+        "22023", "test_size 1000000 leaves too few rows to train on", "Give at most",
+    ),
+    "'p', 'regression', 'good', 'y', test_sampling => 'stratified'": (
+        "22023", '"stratified" keeps the shares of classes', "'random'",
+    ),
     "'good', 'y', 'linear', algorithm => 'xgboost'": (
         "22023", 'algorithm is given twice, as "linear" and as "xgboost"', "third argument is the algorithm",
     ),
@@ -104,7 +121,6 @@ UNBUILT = {
     "search_params => '{\"a\": [1]}'": "search_params",
     "search_args => '[1]'": "search_args",
     'preprocess => \'{"a": {"impute": "mean"}}\'': "preprocess",
-    "test_sampling => 'random'": 'test_sampling "random"',
     "task => 'clustering'": 'task "clustering"',
     "task => 'decomposition'": 'task "decomposition"',
     "y_column_name => null": "training without y_column_name",
@@ -181,6 +197,7 @@ CHANGES = {
     "'known', 'regression', 'good', 'a'": 'has target "y", not "a"',
     "'known', seed => 5": "has seed 0, not 5",
     "'known', test_size => 0.25": "has test_size 0.3, not 0.25",
+    "'known', test_sampling => 'last'": 'has test_sampling "hash", not "last"',
     "'known', split_by => 'b'": 'has split_by none, not "b"',
     "'by_group', split_by => 'b'": 'has split_by "g", not "b"',
 }

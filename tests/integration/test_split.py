@@ -238,3 +238,83 @@ def test_the_score_comes_true_on_fresh_rows(shared: Connection) -> None:
         # The standard error of a share of 1000 test rows, and of 4000 fresh ones.
         error = np.sqrt(score * (1 - score) * (1 / 1000 + 1 / 4000))
         assert abs(float(fresh) - score) < 4 * error
+
+
+SAMPLINGS = {
+    "random": "a",
+    "stratified": "a",
+    "first": "n",
+    "last": "n",
+    "group": "c",
+    "time": "day",
+}
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_each_sampling_holds_back_what_its_name_says(shared: Connection, sampling: str) -> None:
+    table = f"by_{sampling}"
+    shared.execute(
+        f"create table {table} as select n, hashint4(n) % 1000 as a, 'c' || n % 60 as c,"
+        " date '2020-01-01' + hashint4(n) % 500 as day, hashint4(n + 5) % 1000 + hashint4(n) % 1000 > 0 as y"
+        " from generate_series(1, 1000) n;"
+        f"create view of_{table} as select a, c, day, y from {table} order by n".encode()
+    )
+    by = f", split_by => '{SAMPLINGS[sampling]}'" if sampling in ("group", "time") else ""
+    call = f"select * from pgml.train('of_{table}', 'y', test_sampling => '{sampling}'{by})"
+    with notices(shared) as said:
+        model = row(shared, call)[5]
+    assert said == []
+    recipe = split_of(shared, model)
+    test = on_test_side(shared, recipe, f"of_{table}")
+    values = np.array(column(shared, f"select {SAMPLINGS[sampling]} from {table} order by n"))
+    truth = np.array(column(shared, f"select y from {table} order by n"))
+    if sampling in ("first", "last"):
+        assert sorted(values[test]) == list(range(1, 251) if sampling == "first" else range(751, 1001))
+    elif sampling == "time":
+        assert values[~test].max() < values[test].min()
+        assert abs(test.sum() - 250) <= 5
+    elif sampling == "group":
+        assert set(values[test]).isdisjoint(values[~test])
+    else:
+        assert test.sum() == 250
+    if sampling == "stratified":
+        assert abs(truth[test].sum() - truth.sum() / 4) < 1
+    metrics = value(shared, "select metrics from pgml.models where name = %s", [model])
+    assert (metrics["train_rows"], metrics["test_rows"]) == (1000 - test.sum(), test.sum())
+    kept = value(shared, "select test_sampling from pgml.projects where name = %s", [f"of_{table}"])
+    assert kept == sampling
+
+    # The project keeps it, and the same rows are compared.
+    with notices(shared) as said:
+        second = value(shared, f"select model from pgml.train('of_{table}', algorithm => 'random_forest')")
+    assert split_of(shared, second) == recipe
+    assert said == [] or f"on {test.sum()} test rows" in said[0]
+
+
+def test_test_rows_that_cannot_be_told_now_are_not_compared(shared: Connection) -> None:
+    fill(shared, "appended", "generate_series(1, 400)")
+    shared.execute(
+        "create view of_appended as select a, b, y from appended order by n;"
+        "select pgml.train('of_appended', 'y', test_sampling => 'last')"
+    )
+    shared.execute("create or replace view of_appended as select a, b, y from appended order by n desc")
+    with notices(shared) as said:
+        assert not value(shared, "select deployed from pgml.train('of_appended')")
+    assert "were drawn from other data and cannot be told now" in said[0]
+    with notices(shared) as said:
+        assert value(shared, "select model from pgml.deploy('of_appended')") == "of_appended_2"
+    assert "left out" in said[0]
+    assert "of_appended_1" in said[0]
+
+
+def test_by_time_later_rows_are_new_to_both_models(shared: Connection) -> None:
+    fill(shared, "logged", "generate_series(1, 400)")
+    shared.execute("create view of_logged as select n, a, b, y from logged order by n")
+    call = "select pgml.train('of_logged', 'y', test_sampling => 'time', split_by => 'n', test_size => 100)"
+    shared.execute(call.encode())
+    assert split_of(shared, "of_logged_1").cut == 301
+    fill(shared, "logged", "generate_series(401, 600)")
+    with notices(shared) as said:
+        shared.execute("select pgml.train('of_logged')")
+    assert split_of(shared, "of_logged_2").cut == 501
+    assert said == [] or "on 100 test rows" in said[0]

@@ -70,6 +70,13 @@ def test_each_fold_has_its_share_of_each_class(sampling: Sampling, apart: int) -
     assert (np.ptp(counts, axis=0) <= apart).all()
 
 
+def test_random_folds_do_not_follow_the_classes() -> None:
+    data = builders.numbers(a=np.arange(300))
+    one, other = (made("random", data, np.arange(300) // size) for size in (10, 100))
+    for (_, mine), (_, theirs) in zip(one, other, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_groups_of_one_class_are_shared_out_by_class() -> None:
     outcome = np.array([float(who % 4 == 0) for who in DATA.coded("who")[0]])
     counts = np.array([np.bincount(outcome[test].astype(int)) for _, test in made("group", outcome=outcome)])

@@ -166,10 +166,15 @@ def test_equal_times_never_straddle_and_the_share_is_as_near_as_they_allow(
     assert abs(mask.sum() - wanted) == best
 
 
+def test_of_two_cuts_that_are_equally_near_the_later_one_is_taken() -> None:
+    recipe, data = days([1, 2, 2, 3])
+    assert held(replace(recipe, test_size=2), data, np.zeros(4), classes=False).tolist() == [0, 0, 0, 1]
+
+
 def test_rows_without_a_time_are_trained_on_and_counted() -> None:
     recipe, data = days([1, None, 2, 3, None, 4])
     _, mask, notes = choose(data, recipe, np.zeros(6), classes=False)
-    assert np.flatnonzero(mask).tolist() in ([5], [3, 5])
+    assert np.flatnonzero(mask).tolist() == [3, 5]
     assert notes == ['2 row(s) with NULL in "day" are training rows']
 
 
@@ -259,6 +264,12 @@ def test_new_rows_that_leave_the_test_rows_alone_do_no_harm() -> None:
     recipe, mask, _ = choose(DATA, plan("first", 100), OUTCOME, classes=True)
     rows = np.r_[np.arange(ROWS), np.arange(200, 250)]
     np.testing.assert_array_equal(sides_of(DATA.take(rows), recipe, OUTCOME[rows]), mask[rows])
+
+
+def test_a_count_of_more_rows_than_there_are_now_is_not_told() -> None:
+    recipe, _, _ = choose(DATA, plan("random", 200), OUTCOME, classes=True)
+    with pytest.raises(SplitLost):
+        sides_of(DATA.take(np.arange(100)), recipe, OUTCOME[:100])
 
 
 def test_few_rows_drawn_one_by_one_are_not_told_on_other_rows() -> None:
