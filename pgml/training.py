@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pgml import algorithms, conversion, evaluation, inference, metrics, pipeline, splitting, target
 from pgml.ahead import Ahead
-from pgml.algorithms.base import Algorithm
+from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
@@ -63,8 +63,10 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         recipe, mask, notes = _split(spec, algorithm, dataset, truth)
     train, test = _ordered(hashing.result(), mask)
     truth = _known(spec, truth, train)
-    trained = truth.take(train) if spec.targets else None
-    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, dataset.take(train), trained)
+    trained = dataset.take(train)
+    folds = _folds(recipe, trained, truth.take(train), train)
+    known = truth.take(train) if spec.targets else None
+    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
     rows, actual = (
@@ -128,6 +130,11 @@ def _ordered(hashes: splitting.Hashes, mask: splitting.Mask) -> tuple[Rows, Rows
     """Return the positions of training and test rows, ordered by content, not by the scan."""
     order = np.argsort(hashes, kind="stable")
     return order[~mask[order]], order[mask[order]]
+
+
+def _folds(recipe: Recipe, rows: Dataset, truth: Target, positions: Rows) -> Callable[[int], Folds]:
+    """Return how to part training rows by the rule of the split."""
+    return lambda count: splitting.folds(rows, recipe, truth.values, bool(truth.labels), count, positions)
 
 
 def _known(spec: FitSpec, truth: Target, train: Rows) -> Target:

@@ -8,7 +8,7 @@ from pgml.errors import PgmlError, UnknownColumn, from_sqlstate, hint_of_names, 
 CLASSES = [
     value
     for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, PgmlError) and value is not PgmlError
+    if isinstance(value, type) and PgmlError in value.__bases__ and value is not PgmlError
 ]
 # Appendix A of PostgreSQL's documentation.
 CONDITIONS = {
