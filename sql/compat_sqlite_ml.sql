@@ -102,7 +102,7 @@ language plpgsql
 volatile
 as $$
 declare
-    shuffle constant text := 'hash';
+    shuffle constant text := 'random';
     trained pgml.trained;
 begin
     if prediction_type is null or prediction_type not in ('regression', 'classification') then

@@ -296,7 +296,9 @@ def _joint(predictor: Predictor, outputs: Any) -> list[float]:
     if predictor.output == "value":
         numbers: list[float] = np.atleast_1d(outputs).tolist()
         return numbers
-    if any(kind == "text" for _, kind in predictor.parts) or not predictor.parts:
+    if not predictor.parts:
+        raise WrongType("this model predicts labels, no numbers", hint="Call pgml.predict_label instead.")
+    if any(kind == "text" for _, kind in predictor.parts):
         raise WrongType(
             "the labels of this model are no numbers", hint="Call pgml.predict_joint_label instead."
         )
