@@ -127,6 +127,13 @@ def test_a_worse_model_is_not_deployed(shared: Connection) -> None:
             " left join sqml_deployments d on d.model_id = r.run_id"
             " where experiment = 'diabetes prediction' order by run_id"
         ).fetchall()
+        shared.execute("select pgml.deploy(%s::bigint)", [runs[1][0]])
+        history = column(
+            shared,
+            "select active from sqml_deployments d join sqml_experiments e on e.id = d.experiment_id"
+            " where e.name = 'diabetes prediction' order by d.id",
+        )
+    assert history == [False, True]
     assert [active for _, active, _ in runs] == [True, None]
     assert runs[1][2] == made["score"] < runs[0][2]
 
