@@ -8,12 +8,11 @@ import numpy as np
 from pgml import evaluation, splitting
 from pgml.columns import Column
 from pgml.dataset import Dataset, Floats
-from pgml.errors import SplitLost
 from pgml.inference import Predictor
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
 from pgml.recipe import Recipe
-from pgml.splitting import Mask
+from pgml.splitting import Mask, SplitLost
 from pgml.target import Target
 
 FEWEST_ROWS = 30

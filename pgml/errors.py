@@ -91,10 +91,6 @@ class WrongState(PgmlError):
     sqlstate = "55000"
 
 
-class SplitLost(WrongState):
-    """The test rows of a model cannot be told on the rows there are now."""
-
-
 class ReadOnly(PgmlError):
     """read_only_sql_transaction: nothing can be written here."""
 

@@ -3,10 +3,17 @@
 from dataclasses import replace
 
 from pgml.dataset import Dataset, Floats
-from pgml.errors import InvalidValue, SplitLost
+from pgml.errors import InvalidValue
 from pgml.recipe import Recipe
 from pgml.splitting import order, samples, sides
 from pgml.splitting.hashes import Mask, fingerprint
+
+
+class SplitLost(Exception):
+    """The test rows of a recipe were drawn from other data and cannot be told now.
+
+    No user meets it: who compares models says what that means for them.
+    """
 
 
 def choose(
@@ -61,9 +68,9 @@ def test_rows(dataset: Dataset, recipe: Recipe, outcome: Floats) -> Mask:
     try:
         mask = _applied(dataset, recipe, outcome)
     except InvalidValue as error:
-        raise _lost() from error
+        raise SplitLost from error
     if recipe.fingerprint and fingerprint(dataset, mask) != recipe.fingerprint:
-        raise _lost()
+        raise SplitLost
     return mask
 
 
@@ -79,10 +86,3 @@ def _applied(dataset: Dataset, recipe: Recipe, outcome: Floats) -> Mask:
             return order.apply(dataset, recipe)
         case "hash" | "group":
             return sides.apply(dataset, recipe, outcome)
-
-
-def _lost() -> SplitLost:
-    return SplitLost(
-        "the test rows were drawn from other data and cannot be told now",
-        hint="Train again on the present rows.",
-    )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pgml import comparison
 from pgml.dataset import Dataset
-from pgml.errors import InvalidValue, SplitLost
+from pgml.errors import InvalidValue
 from pgml.recipe import SAMPLINGS, Recipe, Sampling
-from pgml.splitting import choose, samples
+from pgml.splitting import SplitLost, choose, samples
 from pgml.splitting import test_rows as sides_of
 from pgml.target import Target
 from tests.unit import builders
@@ -243,7 +243,7 @@ def test_a_sample_of_the_whole_table_is_not_told_on_other_rows(sampling: Samplin
     truth = Target(OUTCOME, [0, 1, 2], "number")
     assert comparison.can_tell(DATA, truth, recipe)
     for rows in others:
-        with pytest.raises(SplitLost, match="cannot be told now"):
+        with pytest.raises(SplitLost):
             sides_of(DATA.take(rows), recipe, OUTCOME[rows])
         assert not comparison.can_tell(DATA.take(rows), Target(OUTCOME[rows], [0, 1, 2], "number"), recipe)
     assert mask.any()
