@@ -4,6 +4,7 @@ All in plain numpy, so that a backend can compare two models without importing s
 """
 
 from pgml.metrics.clustering import calinski_harabasz, davies_bouldin, silhouette
+from pgml.metrics.intervals import interval
 from pgml.metrics.labels import by_class, confusion
 from pgml.metrics.probabilities import calibration_curve
 from pgml.metrics.registry import ALIASES, KEY, METRICS, Kind, Metric, better, default, find, of_task
@@ -25,6 +26,7 @@ __all__ = [
     "default",
     "evaluate",
     "find",
+    "interval",
     "key_score",
     "of_task",
     "r2",

@@ -47,16 +47,20 @@ def silhouette(matrix: Matrix, codes: Codes, seed: int = 0) -> float:
 
     Of more than `MOST_ROWS` rows a random sample is taken, the same in whatever order they come.
     """
+    return float(silhouettes(matrix, codes, seed).mean())
+
+
+def silhouettes(matrix: Matrix, codes: Codes, seed: int = 0) -> Floats:
+    """Return the silhouettes of the rows that `silhouette` takes, sorted by cluster; one NaN if undefined."""
     kept = np.flatnonzero(codes >= 0)
-    if kept.size > MOST_ROWS:
-        kept = kept[shuffled(matrix[kept], seed)[:MOST_ROWS]]
+    kept = kept[shuffled(matrix[kept], seed)[:MOST_ROWS]]
     kept = kept[np.argsort(codes[kept], kind="stable")]
     starts = _starts(codes[kept])
     if not 2 <= starts.size < kept.size:
-        return float("nan")
+        return np.array([np.nan])
     rows = matrix[kept].astype(np.float64)
     rows -= rows.mean(axis=0)
-    return float(np.concatenate(list(_silhouettes(rows, starts))).mean())
+    return np.concatenate(list(_silhouettes(rows, starts)))
 
 
 def calinski_harabasz(matrix: Matrix, codes: Codes) -> float:

@@ -134,10 +134,10 @@ def _mcc(counts: Tally) -> Floats:
     square = counts.rows**2
     unknown = counts.rows - counts.true.sum(axis=-1)
     together = counts.right.sum(axis=-1) * counts.rows - _by_chance(counts)
-    spread = square - (counts.predicted**2).sum(axis=-1)
-    # One root after the other: the product of both may be beyond float64.
-    spread = np.sqrt(spread) * np.sqrt(square - (counts.true**2).sum(axis=-1) - unknown**2)
-    return _share(together, spread, 0.0)
+    spread = (square - (counts.predicted**2).sum(axis=-1)) * (
+        square - (counts.true**2).sum(axis=-1) - unknown**2
+    )
+    return np.clip(_share(together, np.sqrt(spread), 0.0), -1.0, 1.0)
 
 
 def _cohen_kappa(counts: Tally) -> Floats:

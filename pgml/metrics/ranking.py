@@ -13,24 +13,22 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Ranked:
-    """Rows by falling score, and where each distinct score starts.
+    """The distinct scores of a class in falling order, its levels.
 
     Attributes
     ----------
-    order : ndarray of shape (rows,)
-    starts : ndarray of shape (levels,)
+    level : ndarray of shape (rows,)
+        Which score each row has.
     is_class : bool ndarray of shape (rows,)
-        In that order.
     score : ndarray of shape (levels,)
     """
 
-    order: npt.NDArray[np.intp]
-    starts: npt.NDArray[np.intp]
+    level: npt.NDArray[np.intp]
     is_class: Mask
     score: Floats
 
-    def levels(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return the weight of rows of the class, and of the others, at each score.
+    def counted(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Return how many rows of the class, and of the others, have each score.
 
         Parameters
         ----------
@@ -41,18 +39,25 @@ class Ranked:
         -------
         two ndarrays of shape (samples, levels)
         """
-        falling = weights[:, self.order]
-        every = np.add.reduceat(falling, self.starts, axis=1)
-        those = np.add.reduceat(falling * self.is_class, self.starts, axis=1)
-        return those, every - those
+        levels = self.score.size
+        cell = self.level + levels * self.is_class
+        counts = np.array([np.bincount(cell, weights=each, minlength=2 * levels) for each in weights])
+        return counts[:, levels:], counts[:, :levels]
+
+    def coarse(self, most: int) -> "Ranked":
+        """Return it with at most so many levels, of about equally many rows each."""
+        if self.score.size <= most:
+            return self
+        upto = np.cumsum(np.bincount(self.level))
+        place = (upto - 1) * most // upto[-1]
+        _, first, merged = np.unique(place, return_index=True, return_inverse=True)
+        return Ranked(merged[self.level], self.is_class, self.score[first])
 
 
 def ranked(is_class: Mask, score: Floats) -> Ranked:
-    """Return rows in falling order of their score; equal scores are one level."""
-    order = np.argsort(-score, kind="stable")
-    falling = score[order]
-    starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]])
-    return Ranked(order, starts, is_class[order], falling[starts])
+    """Return the ranking of rows by a score."""
+    falling, level = np.unique(-score, return_inverse=True)
+    return Ranked(level, is_class, -falling)
 
 
 def roc_area(those: Floats, others: Floats) -> Floats:
@@ -126,7 +131,7 @@ def mean_over_classes(name: str, rankings: list[Ranked], weights: Floats) -> Flo
     """
     total, count = np.zeros(len(weights)), np.zeros(len(weights))
     for ranking in rankings:
-        area = FORMULAS[name](*ranking.levels(weights))
+        area = FORMULAS[name](*ranking.counted(weights))
         defined = np.isfinite(area)
         total[defined] += area[defined]
         count += defined
