@@ -4,6 +4,8 @@ All in plain numpy, so that a backend can compare two models without importing s
 """
 
 from pgml.metrics.clustering import calinski_harabasz, davies_bouldin, silhouette
+from pgml.metrics.curves import precision_recall_curve, roc_curve, thinned
+from pgml.metrics.evaluation import evaluation
 from pgml.metrics.intervals import interval
 from pgml.metrics.labels import by_class, confusion
 from pgml.metrics.probabilities import calibration_curve
@@ -25,12 +27,16 @@ __all__ = [
     "davies_bouldin",
     "default",
     "evaluate",
+    "evaluation",
     "find",
     "interval",
     "key_score",
     "of_task",
+    "precision_recall_curve",
     "r2",
     "r2_by_target",
+    "roc_curve",
     "score",
     "silhouette",
+    "thinned",
 ]
