@@ -18,14 +18,14 @@ class Cache:
 
     Attributes
     ----------
-    evictions : int
-        How many models were let go of; who holds one apart looks whether it has grown.
+    on_evict : callable
+        Called when models were let go of, so that who holds one apart lets go of it too.
     """
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[Key, tuple[Predictor, int]] = OrderedDict()
         self._bytes = 0
-        self.evictions = 0
+        self.on_evict: Callable[[], None] = lambda: None
 
     def get(self, key: Key) -> Predictor | None:
         """Return a loaded model; None if it is not loaded."""
@@ -42,10 +42,12 @@ class Cache:
         size = MEMORY_BYTES + MEMORY_FACTOR * len(data)
         self._loaded[key] = (predictor, size)
         self._bytes += size
+        before = len(self._loaded)
         while self._bytes > bound and len(self._loaded) > 1:
             _, (_, freed) = self._loaded.popitem(last=False)
             self._bytes -= freed
-            self.evictions += 1
+        if len(self._loaded) < before:
+            self.on_evict()
         return predictor
 
     def sizes(self) -> dict[int, int]:

@@ -16,7 +16,9 @@ LONGEST = 1.0
 """Seconds for which a name stays resolved."""
 SHORT = 0.1
 """The same where less is known: on a standby, and in a transaction that may have changed it by hand."""
-UNKNOWN: tuple[int, Single | None] = (-1, None)
+Known = dict[str | int | None, tuple[Predictor, Single | None]]
+"""By the name or the id that was asked for."""
+NOTHING: Known = {}
 
 
 class Resolution:
@@ -32,11 +34,10 @@ class Resolution:
         self._snapshot = ""
         self._until = 0.0
         self._changed_by = ""
-        self._resolved: dict[tuple[str, str | None, int | None], Model] = {}
-        self._singles: dict[str | int | None, tuple[int, Single | None]] = {}
-        self._evictions = 0
+        self._known: dict[int, Known] = {}
         self._user_id = session.database.user_id
         session.database.on_write = self._forget
+        session.cache.on_evict = self._known.clear
 
     def single(
         self, reference: str | None, model_id: int | None, given: Any, snapshot: str | None
@@ -52,15 +53,15 @@ class Resolution:
         """
         name = reference if model_id is None else model_id
         if snapshot == self._snapshot and monotonic() < self._until:
-            user_id, known = self._singles.get(name, UNKNOWN)
-            if user_id == self._user_id():
-                return known
+            known = self._known.get(self._user_id(), NOTHING).get(name)
+            if known is not None:
+                return known[1]
         if name is None or given is None or snapshot is None or self._is_changed(snapshot):
             return None
         # Resolved first, so that the first row of a query is answered as the others are.
         self.predictor(reference, model_id, snapshot)
-        user_id, single = self._singles.get(name, UNKNOWN)
-        return single if user_id == self._user_id() else None
+        known = self._known.get(self._user_id(), NOTHING).get(name)
+        return known[1] if known is not None else None
 
     def predictor(self, reference: str | None, model_id: int | None, snapshot: str | None) -> Predictor:
         """Return the live model of a project, or the model of a name or an id.
@@ -76,58 +77,49 @@ class Resolution:
         WrongState
             The project has no live model.
         """
-        database, cache = self._session.database, self._session.cache
-        caller = self._session.caller()
         if snapshot is not None and self._is_changed(snapshot):
             snapshot = None
         now = monotonic()
         if snapshot is None or snapshot != self._snapshot or now >= self._until:
-            self._clear()
+            self._known.clear()
             self._snapshot, self._until = snapshot or "", now + LONGEST
-        elif len(self._resolved) >= MOST_RESOLVED:
-            self._clear()
-        key = (caller, reference, model_id)
-        model = self._resolved.get(key)
-        loaded = model and cache.get((model.id, model.sha256))
-        if loaded:
-            return loaded
-        model, predictor = database.as_owner(lambda: self._find(caller, reference, model_id))
-        if cache.evictions != self._evictions:
-            self._singles.clear()
-            self._evictions = cache.evictions
+        name = reference if model_id is None else model_id
+        known = self._known.get(self._user_id(), NOTHING).get(name)
+        if known is not None:
+            return known[0]
+        predictor = self._found(reference, model_id)
         if snapshot is not None:
             if " " in snapshot or self._in_recovery():
                 self._until = min(self._until, now + SHORT)
-            self._resolved[key] = model
-            name = reference if model_id is None else model_id
-            self._singles[name] = self._user_id(), single_row(predictor)
+            if sum(map(len, self._known.values())) >= MOST_RESOLVED:
+                self._known.clear()
+            self._known.setdefault(self._user_id(), {})[name] = predictor, single_row(predictor)
         return predictor
 
     def _is_changed(self, snapshot: str) -> bool:
         """Return whether the transaction has changed what it sees; its id comes first in the text."""
         return snapshot.partition(" ")[0] == self._changed_by
 
-    def _clear(self) -> None:
-        self._resolved.clear()
-        self._singles.clear()
-
     def _forget(self, transaction: str) -> None:
         """Resolve anew from now on, as this transaction has changed what it sees."""
         self._changed_by = transaction
         self._snapshot, self._until = "", 0.0
-        self._clear()
+        self._known.clear()
 
     def _in_recovery(self) -> bool:
         # There, two snapshots with one text may see different transactions.
         (row,) = self._session.database.query("select pg_catalog.pg_is_in_recovery() as standby")
         return bool(row["standby"])
 
-    def _find(self, caller: str, reference: str | None, model_id: int | None) -> tuple[Model, Predictor]:
-        if model_id is not None:
-            model = store.model(self._session.database, caller, model_id)
-        else:
-            model = live_or_named(self._session, caller, reference or "")
-        return model, load(self._session, model)
+    def _found(self, reference: str | None, model_id: int | None) -> Predictor:
+        session, caller = self._session, self._session.caller()
+
+        def find() -> Predictor:
+            if model_id is not None:
+                return load(session, store.model(session.database, caller, model_id))
+            return load(session, live_or_named(session, caller, reference or ""))
+
+        return session.database.as_owner(find)
 
 
 def live_or_named(session: Session, caller: str, reference: str) -> Model:

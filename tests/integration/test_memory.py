@@ -127,6 +127,22 @@ def test_the_cache_keeps_its_bound_over_many_models(cluster: Cluster, db: Connec
         assert anonymous(session) - before < bound + SLACK
 
 
+def test_a_model_that_another_verb_pushes_out_is_let_go_of_at_once(db: Connection) -> None:
+    trained(db, "linear")
+    db.execute("select pgml.deploy('p', 'most_recent')")
+    db.execute("select pgml.train('q', 'regression', 't', 'y', 'linear')")
+    db.execute(
+        "create function held() returns int language plpython3u as $$ import gc; from pgml.inference import"
+        " Predictor; return sum(isinstance(each, Predictor) for each in gc.get_objects()) $$"
+    )
+    db.execute("insert into pgml.settings values ('max_cache_bytes', 1)")
+    db.execute("select pgml.predict('p', array[10, 3]), pgml.predict('p', '[10, 3]')")
+    assert value(db, "select held()") == 1
+    db.execute("select pgml.warm('q')")
+    assert column(db, "select model from pgml.cache_status()") == ["q_1"]
+    assert value(db, "select held()") == 1
+
+
 def test_statements_that_name_relations_do_not_pile_up(db: Connection) -> None:
     db.execute(
         "create function plans() returns int language plpython3u as"
