@@ -49,6 +49,8 @@ class Single:
         From a result to the label as text.
     probabilities : callable
         From a result to the probabilities in class order.
+    labels : list of str
+        In class order, none for regression.
     """
 
     numbers: Run
@@ -57,6 +59,7 @@ class Single:
     value: Callable[[Result], float]
     label: Callable[[Result], str]
     probabilities: Callable[[Result], list[float]]
+    labels: Sequence[str]
 
 
 def single_row(predictor: Predictor) -> Single | None:
@@ -88,6 +91,7 @@ def _single(predictor: Predictor, numbers: Run, encoded: Run, answers: tuple[Any
         value,
         label,
         probabilities,
+        _labels(predictor),
     )
 
 
