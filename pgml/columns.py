@@ -123,7 +123,7 @@ class Column:
 
 
 _PLAIN = frozenset({*INTEGERS, "double precision", "numeric"})
-_TEXTS = frozenset({"text", "character varying", "name", "enum"})
+TEXTS = frozenset({"text", "character varying", "name", "enum"})
 
 
 def reads_alike(trained: str, given: str) -> bool:
@@ -137,7 +137,7 @@ def reads_alike(trained: str, given: str) -> bool:
     element = trained.removesuffix("[]")
     if trained.endswith("[]") != given.endswith("[]"):
         return False
-    return {element, given.removesuffix("[]")} <= _PLAIN or (trained in _TEXTS and given in _TEXTS | {"uuid"})
+    return {element, given.removesuffix("[]")} <= _PLAIN or (trained in TEXTS and given in TEXTS | {"uuid"})
 
 
 def checked(name: str, type_name: str) -> Column:

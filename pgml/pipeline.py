@@ -17,7 +17,7 @@ from pgml import preprocessing
 from pgml.algorithms.base import Algorithm, FitContext, Folds
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, hint_of_names, name_list
-from pgml.preprocessing import Encoder, Matrix
+from pgml.preprocessing import Encoder, Family, Matrix, plan
 from pgml.spec import FitSpec, Output
 from pgml.target import Target, label_text
 
@@ -26,6 +26,8 @@ Codes = npt.NDArray[np.int64]
 FAR = 100
 """A target that many times its own range away from 0 is moved there for algorithms in float32."""
 BALANCED = "balanced"
+ENCODED = 5
+"""Folds of which each has its means of the target from the others."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def fit(
     PgmlError
     """
     weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
-    encoder, matrix = _encoded(spec, algorithm, rows, truth)
+    encoder, matrix = _encoded(spec, algorithm, rows, truth, folds)
     center = _center(algorithm, spec, hyperparams, truth)
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds)
     present: list[Codes] = []
@@ -124,11 +126,35 @@ def fit(
 
 
 def _encoded(
-    spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target | None
+    spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target | None, folds: Callable[[int], Folds]
 ) -> tuple[Encoder, Matrix]:
+    """Return the encoder of rows, and their matrix, in which no row's own target tells on it."""
     features = [rows.find(name) for name in spec.features]
-    encoder = preprocessing.fit(rows, features, algorithm.scaled, algorithm.takes_missing, algorithm.dtype)
-    return encoder, encoder.encode(rows)
+    family = Family(algorithm.scaled, algorithm.takes_missing, algorithm.dtype)
+    plans = plan.checked(spec.preprocess, features, spec.targets)
+    means = any(column.is_category for column in features) or any(
+        each.encode == "target" for each in plans.values()
+    )
+    counts = [] if truth is None else truth.counts
+    outcome = None if truth is None or len(counts) > 1 else truth.values
+    return preprocessing.fit(
+        rows,
+        features,
+        family,
+        plans,
+        outcome,
+        counts[0] if counts else 0,
+        _parts(folds) if means and outcome is not None else None,
+        spec.seed,
+    )
+
+
+def _parts(folds: Callable[[int], Folds]) -> Folds | None:
+    """Return the folds for means of the target; None where the rows are too few for the split's rule."""
+    try:
+        return folds(ENCODED) or None
+    except InvalidValue:
+        return None
 
 
 def _outcomes(spec: FitSpec, algorithm: Algorithm, truth: Target | None, center: Floats) -> list[Any]:

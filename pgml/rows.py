@@ -13,7 +13,7 @@ from pgml import columns
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset, Floats
 from pgml.errors import InvalidValue, PgmlError, UnknownColumn, name_list
-from pgml.preprocessing import CategoryEncoding, Encoder, Encoding
+from pgml.preprocessing import Encoder
 
 Epochs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """PostgreSQL's reading of (type, text) pairs of points in time and durations, in epoch seconds."""
@@ -77,7 +77,7 @@ def as_trained(encoder: Encoder, dataset: Dataset) -> Dataset:
 
 
 def _refuse_texts(encoder: Encoder) -> None:
-    texts = [encoding.column.name for encoding in encoder.encodings if isinstance(encoding, CategoryEncoding)]
+    texts = [column.name for column in encoder.columns if column.is_category]
     if texts:
         raise InvalidValue(
             f"an array cannot hold the text feature(s) {name_list(texts)}",
@@ -99,7 +99,7 @@ def from_json(encoder: Encoder, value: Any, *, imputes: bool) -> Values:
     Parameters
     ----------
     imputes : bool
-        Features that are not given are filled with their median or mode.
+        Features that are not given are taken for what missing ones are, or would be, filled with.
 
     Raises
     ------
@@ -180,9 +180,7 @@ def _by_name(encoder: Encoder, given: Mapping[str, Any], imputes: bool) -> Value
     if not imputes:
         check_given(encoder, given)
     return [
-        given[encoding.column.name]
-        if encoding.column.name in given
-        else (_filled(encoding) if imputes else None)
+        given.get(encoding.column.name, encoding.filled if imputes else None)
         for encoding in encoder.encodings
     ]
 
@@ -206,7 +204,7 @@ def _by_position(encoder: Encoder, given: list[Any], imputes: bool, *, nested: b
     expected = sum(column.width for column in encoder.columns)
     flat = _flat(given)
     if nested and len(flat) != expected and _is_one_a_column(encoder, given, imputes):
-        return [*given, *(_filled(encoding) for encoding in encoder.encodings[len(given) :])]
+        return [*given, *(encoding.filled for encoding in encoder.encodings[len(given) :])]
     if len(flat) > expected or (len(flat) < expected and not imputes):
         raise _wrong_count(encoder, expected, f"{len(flat)} were given")
     values: Values = []
@@ -215,7 +213,7 @@ def _by_position(encoder: Encoder, given: list[Any], imputes: bool, *, nested: b
         part = flat[start : start + encoding.column.width]
         start += encoding.column.width
         if len(part) < encoding.column.width:
-            filled = _filled(encoding)
+            filled = encoding.filled
             part += filled[len(part) :] if isinstance(filled, list) else [filled]
         values.append(part if encoding.column.kind.shape == "array" else part[0])
     return values
@@ -229,12 +227,6 @@ def _is_one_a_column(encoder: Encoder, given: list[Any], imputes: bool) -> bool:
         value is None or isinstance(value, list) == (column.kind.shape == "array")
         for column, value in zip(columns, given, strict=False)
     )
-
-
-def _filled(encoding: Encoding) -> Any:
-    if isinstance(encoding, CategoryEncoding):
-        return encoding.fill
-    return list(encoding.fill) if encoding.column.kind.shape == "array" else encoding.fill[0]
 
 
 def _elements(column: Column, value: Any) -> list[float]:

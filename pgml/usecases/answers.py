@@ -12,7 +12,7 @@ from pgml.target import label_text
 
 
 def value(predictor: Predictor, outputs: Any) -> float | None:
-    """Return the number, or the label where labels are numbers or booleans; None for a row of no known cluster."""
+    """Return the number, or the label as a number; None for a row of no known cluster."""
     if predictor.output == "value":
         return float(outputs)
     if predictor.output == "cluster":
@@ -107,7 +107,6 @@ def _vector(kind: str, what: str) -> Callable[[Predictor, Any], list[float]]:
     """Return how to give all outputs of models whose outputs are of one kind."""
 
     def numbers(predictor: Predictor, outputs: Any) -> list[float]:
-    """Return the number of each target."""
         if predictor.output != kind:
             raise WrongType(f"this model has no {what}", hint=HINTS.get(predictor.output, HINTS["value"]))
         found: list[float] = outputs.tolist()

@@ -159,7 +159,7 @@ def _project_name(given: Mapping[str, Any]) -> str:
 
 
 def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
-    for option in ("search", "search_params", "search_args", "preprocess"):
+    for option in ("search", "search_params", "search_args"):
         if given[option]:
             raise NotBuilt(f"{option} is not supported yet", hint=f"Leave {option} out.")
     runtime = given["runtime"]

@@ -11,6 +11,7 @@ from pgml import algorithms, metrics, reader, runner, store, target
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, ReadOnly, name_list
+from pgml.preprocessing import plan
 from pgml.recipe import Recipe
 from pgml.runner import Limits
 from pgml.spec import FitSpec
@@ -55,6 +56,7 @@ def train(
     with reader.search_path(database, search_path):
         wanted = checked(session, caller, given)
         columns = _columns(wanted)
+        _check_plans(wanted, columns)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
         with runner.start(session.python, limits, _modules(wanted)) as job:
@@ -109,6 +111,13 @@ def _columns(wanted: Request) -> list[Column]:
         if column.name in wanted.targets:
             checked_target(column)
     return columns
+
+
+def _check_plans(wanted: Request, columns: Sequence[Column]) -> None:
+    """Raise before rows are read if a column cannot be preprocessed as the user wants."""
+    others = (wanted.split_by, wanted.weight)
+    usable = [column for column in columns if column.name not in others]
+    plan.checked(wanted.preprocess, usable, wanted.targets)
 
 
 def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:

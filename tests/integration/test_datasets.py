@@ -39,9 +39,12 @@ def fitted(dataset: Dataset, wanted: str, algorithm: str) -> Any:
     _, mask, _ = splitting.choose(dataset, recipe, truth.values, bool(truth.labels))
     order = np.lexsort((truth.values, splitting.row_hashes(dataset, dataset.names)))
     train = order[~mask[order]]
-    encoder = preprocessing.fit(dataset.take(train), features, known.scaled, known.takes_missing, known.dtype)
+    family = preprocessing.Family(known.scaled, known.takes_missing, known.dtype)
+    encoder, matrix = preprocessing.fit(
+        dataset.take(train), features, family, {}, truth.values[train], len(truth.labels)
+    )
     outcome = truth.values[train].astype(np.int64) if truth.labels else truth.values[train]
-    model = known.fit(encoder.encode(dataset.take(train)), outcome, {}, FitContext(task, 0, 2, 1 << 28))
+    model = known.fit(matrix, outcome, {}, FitContext(task, 0, 2, 1 << 28))
     outputs = known.predict(model.estimator, encoder.encode(dataset), task)
     return outputs if not truth.labels else np.array(truth.labels)[outputs.argmax(axis=1)]
 

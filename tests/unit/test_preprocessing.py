@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pgml import preprocessing
 from pgml.dataset import Dataset
-from pgml.preprocessing import MOST_CATEGORIES, CategoryEncoding, Encoder, NumberEncoding
+from pgml.preprocessing import MOST_CATEGORIES, CategoryEncoding, Encoder, Family, NumberEncoding
 from tests.unit import builders
 
 Matrix = npt.NDArray[Any]
@@ -26,7 +26,7 @@ MIXED = builders.dataset(
 def fitted(
     data: Dataset, *, scaled: bool = False, takes_missing: bool = False, dtype: str = "float64"
 ) -> Encoder:
-    return preprocessing.fit(data, data.columns, scaled, takes_missing, dtype)
+    return preprocessing.fit(data, data.columns, Family(scaled, takes_missing, dtype), {}, None, 0)[0]
 
 
 def encoded(values: Any, kind: str = "double precision", **options: Any) -> Matrix:

@@ -9,7 +9,7 @@ import pytest
 from pgml import preprocessing, rows
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, UnknownColumn
-from pgml.preprocessing import Encoder
+from pgml.preprocessing import Encoder, Family
 from tests.unit import builders
 
 EPOCHS = {("interval", "2 years"): 63_115_200.0, ("date", "2026-11-21"): 1_795_219_200.0}
@@ -21,7 +21,9 @@ def epochs(texts: Sequence[tuple[str, str]]) -> list[float]:
 
 def fitted(columns: dict[str, tuple[str, Sequence[Any]]]) -> Encoder:
     data = builders.dataset(columns)
-    return preprocessing.fit(data, data.columns, scaled=False, takes_missing=False, dtype="float64")
+    return preprocessing.fit(
+        data, data.columns, Family(scaled=False, takes_missing=False, dtype="float64"), {}, None, 0
+    )[0]
 
 
 # Medians 40, 10, 20 and 2; the most frequent city is Paris. Training saw NULLs in "city" alone.
@@ -278,7 +280,9 @@ def test_a_row_predicts_as_its_row_of_the_dataset() -> None:
             "v": ("real[]", [[0.5, None], [1, 2], None, [3, 4]]),
         }
     )
-    encoder = preprocessing.fit(data, data.columns, scaled=True, takes_missing=False, dtype="float32")
+    encoder, _ = preprocessing.fit(
+        data, data.columns, Family(scaled=True, takes_missing=False, dtype="float32"), {}, None, 0
+    )
     for row in range(len(data)):
         number, *array = (None if math.isnan(value) else value for value in data.numbers[row].tolist())
         code = data.codes[row, 0]
