@@ -91,13 +91,13 @@ def smoothed(codes: Places, outcome: Floats, count: int) -> tuple[Floats, Floats
     seen = np.bincount(codes, minlength=count).astype(np.float64)
     table = np.tile(overall, (count, 1))
     several = seen > 1
-    for at, center in enumerate(overall):
-        values = outcome[:, at] - center
+    for at, mean in enumerate(overall):
+        values = outcome[:, at]
         means = np.bincount(codes, values, count) / np.maximum(seen, 1)
         within_each = np.bincount(codes, (values - means[codes]) ** 2, count) / np.maximum(seen, 1)
         among = values.var() * seen if len(values) else seen
         weight = np.divide(among, among + within_each, out=np.zeros(count), where=several & (among > 0))
-        table[:, at] += weight * means
+        table[:, at] = weight * means + (1 - weight) * mean
     return table, overall
 
 
