@@ -288,3 +288,51 @@ def test_a_row_predicts_as_its_row_of_the_dataset() -> None:
         code = data.codes[row, 0]
         value = {"n": number, "t": None if code < 0 else data.categories[0][code], "v": array}
         assert read(encoder, value) == encoder.encode(data)[row].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "said", "expected"),
+    [
+        ("integer", [1, 2, 9], {}, 2),
+        ("integer", [1, 2, 9], {"impute": "mean"}, 4),
+        ("integer", [1, 2, 9], {"impute": {"constant": 7}}, 7),
+        ("integer", [1, 2, 9], {"scale": "power"}, 2),
+        ("integer", [1, 2, 9], {"scale": "quantile", "impute": "max"}, 9),
+        ("integer", [1, 2, 9], {"encode": {"bins": [2]}, "indicator": True}, 2),
+        ("integer", [9, 2, 9], {"encode": "one_hot"}, 9),
+        ("integer", [9, 2, 9], {"encode": {"ordinal": [2, 9]}}, 9),
+        ("boolean", [True, True, False], {"encode": "target"}, 1),
+        ("date", [0, 86_400, 172_800], {"encode": "cyclic"}, 86_400),
+        ("real[]", [[1, 4], [2, 5], [3, 9]], {"impute": "min"}, [1, 4]),
+        ("text", ["b", "a", "b"], {}, "b"),
+        ("text", ["b", "a", "b"], {"encode": "target"}, "b"),
+        ("text", ["b", "a", "b"], {"encode": {"ordinal": ["a", "b"]}, "indicator": True}, "b"),
+        ("text", ["b", "a", "b"], {"impute": {"constant": "c"}}, "c"),
+        ("text", ["b", "a", "b"], {"encode": "tfidf"}, ""),
+        ("text", ["b", "a", "b"], {"encode": "hash", "impute": "mode"}, "b"),
+    ],
+)
+@pytest.mark.parametrize("takes_missing", [True, False])
+def test_score_takes_what_is_not_given_for_what_the_plan_fills(
+    kind: str, values: list[Any], said: Any, expected: Any, takes_missing: bool
+) -> None:
+    data = builders.dataset({"n": ("integer", [1, 2, 3]), "a": (kind, values)})
+    family = Family(scaled=True, takes_missing=takes_missing, dtype="float64")
+    plans = preprocessing.checked({"a": said}, data.columns, ["y"])
+    encoder, _ = preprocessing.fit(data, data.columns, family, plans, np.array([1.0, 2, 3]), 0)
+    assert rows.from_json(encoder, {"n": 1}, imputes=True) == [1, expected]
+    assert rows.from_json(encoder, [1], imputes=True) == [1, expected]
+    assert read(encoder, {"n": 1}, imputes=True) == read(encoder, {"n": 1, "a": expected})
+    with pytest.raises(UnknownColumn, match='feature\\(s\\) "a" are not given'):
+        read(encoder, {"n": 1})
+
+
+def test_score_refuses_what_is_not_given_where_that_is_an_error() -> None:
+    data = builders.dataset({"n": ("integer", [1, 2]), "v": ("real[]", [[1, 2], [3, 4]])})
+    plans = preprocessing.checked({"v": {"impute": "error"}}, data.columns, ())
+    family = Family(scaled=False, takes_missing=True, dtype="float64")
+    encoder, _ = preprocessing.fit(data, data.columns, family, plans, None, 0)
+    assert read(encoder, {"v": [1, 2]}, imputes=True) == [1.5, 1, 2]
+    for given in ({"n": 1}, [1], [1, 2], {"n": 1, "v": [1, None]}):
+        with pytest.raises(InvalidValue, match='feature "v" is NULL'):
+            read(encoder, given, imputes=True)

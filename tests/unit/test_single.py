@@ -1,11 +1,13 @@
 """The quick way for one row gives what the general way gives, or raises what sends the row there."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pgml import rows, training
+from pgml import preprocessing, rows, training
 from pgml.dataset import Dataset
 from pgml.inference import Predictor
 from pgml.single import UNUSUAL, Single, single_row
@@ -121,14 +123,41 @@ def test_a_rounded_column_takes_the_general_path() -> None:
 
 TEXTS = [*("rare" + str(i) for i in range(80)), *["often"] * 200, *["also"] * 120]
 """More categories than have an indicator of their own."""
+RANKS = ["also", "never seen", *sorted(set(TEXTS) - {"also"})]
+PLANS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "one_hot": {"text": {"encode": "one_hot"}},
+    "one_hot filled": {"text": {"encode": "one_hot", "impute": {"constant": "rare3"}}},
+    "target": {"text": {"encode": "target"}},
+    "target filled": {"text": {"encode": "target", "impute": "mode", "scale": "standard"}},
+    "ordinal": {"text": {"encode": {"ordinal": RANKS}}},
+    "ordinal filled": {"text": {"encode": {"ordinal": RANKS}, "impute": {"constant": "never seen"}}},
+    "numbers": {"*": {"scale": "robust", "impute": "max"}, "flag": {"impute": {"constant": 1}}},
+}
 
 
-def mixed(algorithm: str, target: str, small: str = "double precision") -> tuple[Predictor, Dataset]:
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], None]:
+    """Return how to let `training.fit` follow a plan."""
+    fit = preprocessing.fit
+
+    def follow(said: dict[str, Any]) -> None:
+        def planned(data: Dataset, columns: Any, family: Any, plans: Any, *rest: Any, **options: Any) -> Any:
+            return fit(data, columns, family, preprocessing.checked(said, columns, ["y"]), *rest, **options)
+
+        monkeypatch.setattr(preprocessing, "fit", planned)
+
+    return follow
+
+
+def mixed(
+    algorithm: str, target: str, small: str = "double precision", *, nulls: bool = True
+) -> tuple[Predictor, Dataset]:
     rng = np.random.default_rng(1)
     data = builders.dataset(
         {
-            "small": (small, [None if i % 7 == 0 else i / 10 for i in range(ROWS)]),
-            "text": ("text", [None if i % 11 == 0 else TEXTS[i] for i in range(ROWS)]),
+            "small": (small, [None if nulls and i % 7 == 0 else i / 10 for i in range(ROWS)]),
+            "text": ("text", [None if nulls and i % 11 == 0 else TEXTS[i] for i in range(ROWS)]),
             "flag": ("boolean", rng.integers(0, 2, ROWS).astype(float).tolist()),
             "y": ("double precision", rng.normal(size=ROWS).tolist()),
             "class": ("text", rng.choice(["ja", "nein"], ROWS).tolist()),
@@ -140,9 +169,14 @@ def mixed(algorithm: str, target: str, small: str = "double precision") -> tuple
     return Predictor(training.fit(spec, data)[1]), data
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("target", ["y", "class"])
-def test_texts_and_nulls_are_answered_as_by_the_general_path(algorithm: str, target: str) -> None:
+@pytest.mark.parametrize("said", PLANS.values(), ids=list(PLANS))
+@pytest.mark.parametrize(
+    ("algorithm", "target"), [("linear", "y"), ("linear", "class"), ("xgboost", "class")]
+)
+def test_texts_and_nulls_are_answered_as_by_the_general_path(
+    algorithm: str, target: str, said: dict[str, Any], plan: Callable[[dict[str, Any]], None]
+) -> None:
+    plan(said)
     predictor, _ = mixed(algorithm, target)
     single = quick(predictor)
     given = [
@@ -176,3 +210,43 @@ def test_a_value_of_another_kind_is_left_to_the_general_path(
     single = quick(mixed(algorithm, "y")[0])
     with pytest.raises(UNUSUAL):
         single.by_name({"small": 1.0, "text": "often", "flag": True} | wrong)
+
+
+@pytest.mark.parametrize("encode", ["one_hot", "target", {"ordinal": RANKS}])
+def test_a_null_that_is_refused_is_left_to_the_general_path(
+    encode: Any, plan: Callable[[dict[str, Any]], None]
+) -> None:
+    plan({"*": {"impute": "error"}, "text": {"encode": encode}})
+    single = quick(mixed("xgboost", "y", nulls=False)[0])
+    row: dict[str, Any] = {"small": 1.0, "text": "often", "flag": True}
+    assert math.isfinite(single.value(single.by_name(row)))
+    for name in row:
+        with pytest.raises(UNUSUAL):
+            single.by_name(row | {name: None})
+    if isinstance(encode, dict):
+        with pytest.raises(UNUSUAL):
+            single.by_name(row | {"text": "none of the list"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"text": {"encode": "tfidf"}},
+        {"text": {"encode": "hash"}},
+        {"text": {"indicator": True}},
+        {"small": {"indicator": True}},
+        {"small": {"encode": "bins"}},
+        {"small": {"scale": "power"}},
+        {"small": {"scale": "quantile"}},
+        {"flag": {"encode": "one_hot"}},
+        {"flag": {"encode": "target"}},
+        {"flag": {"encode": {"ordinal": [False, True]}}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("algorithm", ["linear", "xgboost"])
+def test_other_encodings_take_the_general_path(
+    algorithm: str, said: dict[str, Any], plan: Callable[[dict[str, Any]], None]
+) -> None:
+    plan(said)
+    assert single_row(mixed(algorithm, "y")[0]) is None
