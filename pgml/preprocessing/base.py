@@ -18,6 +18,8 @@ Key = str | float
 """A category: a text, or a number that stands for itself alone."""
 Missing = Literal["fill", "pass", "refuse"]
 """What becomes of a missing value: it is filled, goes on as missing, or is an error."""
+MOST = float(np.finfo(np.float64).max)
+MOST_SINGLE = float(np.finfo(np.float32).max)
 MOST_CATEGORIES = 64
 """The most frequent categories get an indicator each; the others share one."""
 
@@ -114,7 +116,6 @@ def refused(column: Column) -> InvalidValue:
 
 def within(values: Floats, dtype: Any) -> Matrix:
     """Return the values in a type, those beyond its range at its ends."""
-    if dtype == "float64":
-        return values
-    most = float(np.finfo(np.float32).max)
-    return np.clip(values, -most, most).astype(np.float32)
+    most = MOST if dtype == "float64" else MOST_SINGLE
+    bounded = values.clip(-most, most)
+    return bounded if dtype == "float64" else bounded.astype(np.float32)

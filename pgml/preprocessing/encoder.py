@@ -57,9 +57,12 @@ class Encoder:
         """
         matrix: Matrix = np.zeros((len(dataset), self.width), dtype=self.dtype)
         start = 0
-        for encoding in self.encodings:
-            encoding.write(dataset, matrix[:, start : start + encoding.width])
-            start += encoding.width
+        # What a scale makes infinite ends at the range of the matrix.
+        with np.errstate(over="ignore"):
+            for encoding in self.encodings:
+                end = start + encoding.width
+                encoding.write(dataset, matrix[:, start:end])
+                start = end
         return matrix
 
     def as_json(self) -> dict[str, Any]:

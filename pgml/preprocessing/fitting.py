@@ -230,7 +230,7 @@ def _means(sample: Sample) -> tuple[Encoding, Floats]:
     center, scale = np.array(lines).T
     means, overall = smoothed(codes, sample.outcome, count)
     counts = np.bincount(codes, minlength=count)
-    table = scaling.moved(means, center, scale).tolist()
+    table = ((means - center) / scale).tolist()
     kept = [place for place in range(len(keys)) if counts[place] > 1]
     encoding = TargetEncoding(
         sample.column,
@@ -240,9 +240,9 @@ def _means(sample: Sample) -> tuple[Encoding, Floats]:
         tuple(keys[place] for place in kept),
         tuple(tuple(table[place]) for place in kept),
         tuple(table[-1]),
-        tuple(scaling.moved(overall, center, scale).tolist()),
+        tuple(((overall - center) / scale).tolist()),
     )
-    return encoding, scaling.moved(own, center, scale)
+    return encoding, (own - center) / scale
 
 
 def _tfidf(sample: Sample) -> Encoding:

@@ -1,6 +1,7 @@
 """Numbers that stay numbers: moved and stretched, or bent by a curve that training found."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,18 @@ class NumberEncoding(Filled):
     center: tuple[float, ...]
     scale: tuple[float, ...]
 
+    @cached_property
+    def _line(self) -> tuple[Floats, Floats] | None:
+        """Center and scale, unless they leave every value as it is."""
+        if not any(self.center) and all(scale == 1 for scale in self.scale):
+            return None
+        return np.array(self.center), np.array(self.scale)
+
     def write(self, dataset: Dataset, part: Matrix) -> None:
-        values = scaling.moved(self.values(dataset), np.array(self.center), np.array(self.scale))
+        values = self.values(dataset)
+        if self._line is not None:
+            center, scale = self._line
+            values = (values - center) / scale
         part[:] = within(values, part.dtype)
 
 
@@ -81,7 +92,7 @@ class PowerEncoding(Filled):
     def write(self, dataset: Dataset, part: Matrix) -> None:
         values = self.values(dataset)
         bent = [scaling.yeo_johnson(values[:, at], power) for at, power in enumerate(self.power)]
-        moved = scaling.moved(np.stack(bent, axis=1), np.array(self.center), np.array(self.scale))
+        moved = (np.stack(bent, axis=1) - np.array(self.center)) / np.array(self.scale)
         part[:] = within(moved, part.dtype)
 
 

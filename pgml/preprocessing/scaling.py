@@ -4,14 +4,13 @@ import warnings
 
 import numpy as np
 
-from pgml.preprocessing.base import Floats, within
+from pgml.preprocessing.base import MOST, Floats, within
 
 FAR = 8
 """A column that many times its own range away from 0 is moved there for float32, which has 24 bits."""
 MOST_QUANTILES = 1000
 LINEAR = ("preserve", "standard", "min_max", "max_abs", "robust")
 """The scales that are one subtraction and one division."""
-MOST = float(np.finfo(np.float64).max)
 Line = tuple[float, float]
 """What is taken from a value, and what it is then divided by."""
 
@@ -67,14 +66,6 @@ def mean(values: Floats) -> float:
     return _moments(values)[0]
 
 
-def moved(values: Floats, center: Floats, scale: Floats) -> Floats:
-    """Return (values - center) / scale, finite wherever the values are."""
-    if not center.any() and (scale == 1).all():
-        return values
-    with np.errstate(over="ignore"):
-        return np.clip((values - center) / scale, -MOST, MOST)
-
-
 def _is_far(values: Floats, middle: float) -> bool:
     """Return whether values lie so far from 0 that float32 wastes digits on that, as with epoch seconds."""
     if abs(middle) <= FAR * float(np.abs(values - middle).max()):
@@ -97,13 +88,13 @@ def power(values: Floats) -> float:
 
 
 def yeo_johnson(values: Floats, exponent: float) -> Floats:
-    """Return Yeo and Johnson's curve of the values (Biometrika 87, 2000), finite; NaN stays."""
+    """Return Yeo and Johnson's curve of the values (Biometrika 87, 2000); NaN stays."""
     large, small = np.maximum(values, 0.0), np.minimum(values, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         above = np.log1p(large) if exponent == 0 else np.expm1(exponent * np.log1p(large)) / exponent
         rest = 2.0 - exponent
         below = np.log1p(-small) if rest == 0 else np.expm1(rest * np.log1p(-small)) / rest
-    return np.clip(np.where(values < 0, -below, above), -MOST, MOST)
+    return np.where(values < 0, -below, above)
 
 
 def quantiles(values: Floats) -> tuple[float, ...]:
