@@ -6,8 +6,10 @@ long run, about four minutes, and writes its figures to FILE.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -20,6 +22,7 @@ TRAIN_EVERY = 1000
 WARM_UP = 1000
 """Rounds after which plans, caches and the allocator's arenas have their size."""
 SLACK = 6 << 20
+SMALL, LARGE = 100_000, 600_000
 MODELS = 40
 CACHED = 8
 
@@ -30,6 +33,25 @@ def anonymous(db: Connection) -> int:
     found = re.search(r"RssAnon:\s+(\d+) kB", status)
     assert found
     return int(found[1]) << 10
+
+
+@contextmanager
+def watched(db: Connection) -> Iterator[list[int]]:
+    """Collect `anonymous` again and again meanwhile."""
+    sizes = [anonymous(db)]
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(0.005):
+            sizes.append(anonymous(db))
+
+    watching = Thread(target=watch)
+    watching.start()
+    try:
+        yield sizes
+    finally:
+        over.set()
+        watching.join()
 
 
 def trained(db: Connection, *algorithms: str) -> list[int]:
@@ -125,6 +147,29 @@ def test_the_cache_keeps_its_bound_over_many_models(cluster: Cluster, db: Connec
             assert value(session, predict, [evicted]) == expected
             assert value(session, "select pgml.predict(%s::bigint, row(0.3, 0.6))", [evicted]) == expected
         assert anonymous(session) - before < bound + SLACK
+
+
+def test_a_large_relation_is_predicted_in_the_memory_of_a_small_one(db: Connection) -> None:
+    trained(db, "linear")
+    db.execute("select pgml.deploy('p', 'most_recent')")
+    # PL/pgSQL fetches 50 chunks at once, so small ones let few rows show whether more are kept.
+    db.execute(
+        "create function chunks_of(rows int) returns void language plpython3u as"
+        " $$ from pgml import reader; reader.MOST_ROWS = rows $$"
+    )
+    db.execute("select pgml.predict('p', array[10, 3]), chunks_of(1000)")
+    peaks = {}
+    for rows in SMALL, SMALL, LARGE:
+        db.execute(
+            "create or replace view many as"
+            f" select n as id, n % 37 as a, n % 11 as b from generate_series(1, {rows}) n".encode()
+        )
+        with watched(db) as sizes:
+            predicted = "select count(prediction) from pgml.predict_table('p', 'many', 'id')"
+            assert value(db, predicted) == rows
+        peaks[rows] = max(sizes)
+    # The texts of all predictions would be 6 MB more, all features 9.
+    assert peaks[LARGE] - peaks[SMALL] < SLACK // 3, peaks
 
 
 def test_a_model_that_another_verb_pushes_out_is_let_go_of_at_once(db: Connection) -> None:
