@@ -6,17 +6,24 @@ Importing it imports none of the libraries that fit.
 from collections.abc import Mapping
 from typing import Any
 
-from pgml.algorithms import linear, parameters, random_forest, xgboost
+from pgml.algorithms import ada_boost, forests, gradient_boosting, linear, parameters, xgboost
 from pgml.algorithms.base import Algorithm
 from pgml.errors import InvalidValue, hint_of_names
 
 ALGORITHMS: Mapping[str, Algorithm] = {
     algorithm.name: algorithm
-    for algorithm in (*linear.ALGORITHMS, random_forest.ALGORITHM, xgboost.ALGORITHM)
+    for algorithm in (
+        *linear.ALGORITHMS,
+        *forests.ALGORITHMS,
+        ada_boost.ALGORITHM,
+        *gradient_boosting.ALGORITHMS,
+        xgboost.ALGORITHM,
+    )
 }
 ALIASES: Mapping[str, str] = {
     "linear_regression": "linear",
     "logistic_regression": "linear",
+    "gradient_boosting": "gradient_boosting_trees",
 }
 """Names that other systems have for them."""
 

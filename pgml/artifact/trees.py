@@ -4,8 +4,9 @@ A TreeEnsemble sums, for each target, the weights of the leaves that a row
 reaches.  It stores a branch in about 21 bytes and a leaf in 6, where the older
 TreeEnsembleRegressor takes 36 a node and twice the memory once loaded.
 
-ONNX Runtime sums in float32 and its loading time grows faster than the number
-of nodes, so a large ensemble becomes several, whose results are added in
+Trees are of float32 throughout or of float64 throughout, as their arrays are, and
+compare and sum in that type.  ONNX Runtime's loading time grows faster than the
+number of nodes, so a large ensemble becomes several, whose results are added in
 float64.
 """
 
@@ -21,6 +22,7 @@ from pgml.artifact.graph import Graph
 
 Integers = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
 LESS_OR_EQUAL, LESS = 0, 1
@@ -41,23 +43,23 @@ class Tree:
         Children; -1 at a leaf.
     feature : ndarray of int64
         Position in a row of the input; ignored at a leaf.
-    threshold : ndarray of float32
+    threshold : ndarray of float32 or float64
         Ignored at a leaf.
     missing_left : ndarray of bool
         Whether NaN goes left.
     target : ndarray of int64
         Which target a leaf votes for.
-    weight : ndarray of float32
+    weight : ndarray of the type of `threshold`
         The leaf's vote.
     """
 
     left: Integers
     right: Integers
     feature: Integers
-    threshold: Singles
+    threshold: Numbers
     missing_left: Mask
     target: Integers
-    weight: Singles
+    weight: Numbers
 
     @property
     def branches(self) -> int:
@@ -98,7 +100,7 @@ def layers(tree: Tree, votes: npt.NDArray[np.float64]) -> Iterator[Tree]:
     for layer in range(int(most[0])):
         target = np.argmax(rank > layer, axis=1)
         votes_of_layer = np.take_along_axis(votes, target[:, np.newaxis], axis=1)[:, 0]
-        weight = np.where(counts > layer, votes_of_layer, 0.0).astype(np.float32)
+        weight = np.where(counts > layer, votes_of_layer, 0.0).astype(tree.weight.dtype)
         yield _pruned(tree, most > layer, np.where(weight != 0, target, 0), weight)
 
 
@@ -114,7 +116,7 @@ def append(graph: Graph, source: str, trees: Iterable[Tree], targets: int, compa
     ----------
     graph : Graph
     source : str
-        What the trees look at, of shape (rows, features).
+        What the trees look at, of shape (rows, features); it is brought to their type.
     trees : iterable of Tree
         Taken one by one, so that a generator keeps the memory low.
     targets : int
@@ -127,11 +129,14 @@ def append(graph: Graph, source: str, trees: Iterable[Tree], targets: int, compa
         Name of the sums, float64 of shape (rows, targets).
     """
     sums = []
-    single = graph.float32(source)
+    entry = ""
     for group in _grouped(trees):
-        node = graph.operator("TreeEnsemble", single, domain="ai.onnx.ml")
+        double = group[0].weight.dtype == np.float64
+        entry = entry or (graph.float64(source) if double else graph.float32(source))
+        node = graph.operator("TreeEnsemble", entry, domain="ai.onnx.ml")
         _describe(node, group, targets, comparison)
-        sums.append(graph.float64(graph.noted_float32(node.output[0])))
+        name = str(node.output[0])
+        sums.append(name if double else graph.float64(graph.noted_float32(name)))
     return sums[0] if len(sums) == 1 else graph.apply("Sum", *sums)
 
 
@@ -141,9 +146,9 @@ def size(trees: Iterable[Tree], features: int) -> int:
     for group in _grouped(trees):
         branches = sum(tree.branches for tree in group)
         leaves = sum(tree.nodes for tree in group) - branches
-        total += branches * (14 + _varint(max(features - 1, 0))) + leaves * (
-            5 + _varint(_largest_target(group))
-        )
+        number = group[0].weight.itemsize
+        total += branches * (10 + number + _varint(max(features - 1, 0)))
+        total += leaves * (1 + number + _varint(_largest_target(group)))
         total += _varints_below(branches) + _varints_below(leaves)
         total += _OVERHEAD + len(group) * (1 + _varint(branches))
     return total
@@ -168,7 +173,7 @@ def _levels(tree: Tree) -> list[Integers]:
     return found
 
 
-def _pruned(tree: Tree, wanted: Mask, target: Integers, weight: Singles) -> Tree:
+def _pruned(tree: Tree, wanted: Mask, target: Integers, weight: Numbers) -> Tree:
     """Return the tree with the topmost nodes that are not wanted as leaves."""
     branch = wanted & (tree.left >= 0)
     kept = np.zeros(len(branch), dtype=np.bool_)
@@ -237,7 +242,7 @@ def _part(tree: Tree, first_branch: int, first_leaf: int) -> dict[str, npt.NDArr
         "trueleafs": leaf[left].astype(np.int64),
         "falseleafs": leaf[right].astype(np.int64),
         "missing": tree.missing_left[at].astype(np.int64),
-        "splits": np.zeros(1, dtype=np.float32) if alone else tree.threshold[at],
+        "splits": np.zeros(1, dtype=tree.threshold.dtype) if alone else tree.threshold[at],
         "targets": tree.target[leaf],
         "weights": tree.weight[leaf],
     }

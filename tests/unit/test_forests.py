@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from pgml.algorithms import random_forest
+from pgml import algorithms
+from pgml.algorithms import forests
 from pgml.errors import InvalidValue, TrainingFailed
 from tests.unit.graphs import MEGABYTE, error, fitted, graph_of, session
 
@@ -179,9 +180,9 @@ def test_a_default_forest_on_easy_data_is_not_touched() -> None:
     assert fit.estimator.min_samples_leaf == 1
 
 
-@pytest.mark.parametrize("name", sorted(random_forest.SIZING))
+@pytest.mark.parametrize("name", sorted(forests.SIZING))
 def test_whoever_sets_the_size_gets_it(name: str) -> None:
-    parameters = random_forest.ALGORITHM.parameters("regression")
+    parameters = algorithms.ALGORITHMS["random_forest"].parameters("regression")
     matrix = np.random.default_rng(0).normal(size=(300, 2))
     default = {parameter.name: parameter.default for parameter in parameters}[name]
     fit = fitted("random_forest", "regression", matrix, matrix[:, 0], {name: default}, max_model_bytes=1)
