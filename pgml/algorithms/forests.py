@@ -42,6 +42,8 @@ COMFORTABLE_BYTES = 64 << 20
 to load it and 500 MB to hold it, and larger leaves cost little accuracy."""
 _SPREAD = 1.1
 """How much larger than its first tree suggests a forest may come out."""
+_RANDOM_TREES = 8
+"""Grown to see how large such are that split at random."""
 _WORST_BYTES = 30
 """Of a tree, for each of its rows: each may have its own leaf of 6 bytes and a branch of 21 to 23."""
 _DISTINCT = 0.66
@@ -124,7 +126,7 @@ def importances(estimator: Any) -> Floats:
     """Return the mean of the trees' importances, each input's."""
     total = np.zeros(int(estimator.n_features_in_))
     for member, features in _members(estimator):
-        np.add.at(total, slice(None) if features is None else features, member.feature_importances_)
+        np.add.at(total, np.arange(len(total)) if features is None else features, member.feature_importances_)
     return np.asarray(total / len(_members(estimator)))
 
 
@@ -176,7 +178,8 @@ def _smallest_leaf(
 
     Larger leaves cost less accuracy than fewer rows a tree.  Where the worst case
     would be too large, one tree is grown to see: with so many rows, the trees of
-    a forest hardly differ in size.
+    a forest hardly differ in size.  Those that split at random do: a split that
+    would leave too few rows is none.
     """
     from pgml.artifact.trees import size
 
@@ -190,18 +193,22 @@ def _smallest_leaf(
     share = _DISTINCT if defaults.get("bootstrap") else 1.0
     if _WORST_BYTES * share * rows * count * votes <= bound:
         return 1
-    only = {**given, **{name: value for name, value in _ONE_TREE.items() if name in defaults}}
+    grown = 1 if defaults.get("bootstrap", True) else _RANDOM_TREES
+    few = {"n_estimators": grown, "oob_score": False}
+    only = {**given, **{name: value for name, value in few.items() if name in defaults}}
     leaf = 1
     while leaf < rows:
-        tree = fit_quietly(kind, only | {"min_samples_leaf": leaf}, matrix, target, only).estimator
-        excess = _SPREAD * count * size(_trees(tree, task, *_center(tree, task)), features) / bound
+        seen = fit_quietly(kind, only | {"min_samples_leaf": leaf}, matrix, target, only).estimator
+        sizes = [
+            size(_trees(tree, task, *_center(tree, task)), features)
+            for tree in getattr(seen, "estimators_", [seen])
+        ]
+        largest = np.mean(sizes) + 2 * np.std(sizes) / len(sizes) ** 0.5
+        excess = float(_SPREAD * count * largest / bound)
         if excess <= 1:
             break
         leaf = max(leaf + 1, int(leaf * min(excess, 4.0) * 0.8))
     return leaf
-
-
-_ONE_TREE: Mapping[str, Any] = {"n_estimators": 1, "oob_score": False}
 
 
 def _members(estimator: Any) -> list[tuple[Any, Any]]:

@@ -80,7 +80,7 @@ def distance_composed(name: str, task: str, fit: Fitted, matrix: Matrix) -> floa
     return worst
 
 
-def weights_matter(name: str, dataset: str) -> bool:
+def weights_matter(name: str, dataset: str, hyperparams: Mapping[str, Any]) -> bool:
     """Return whether weights of rows change the predictions."""
     task, matrix, target = data(dataset)
     algorithm = algorithms.find(name, task)
@@ -89,7 +89,9 @@ def weights_matter(name: str, dataset: str) -> bool:
     outputs = []
     for given in (None, weights):
         context = FitContext(task, seed=0, threads=1, max_model_bytes=1 << 28, weights=given)
-        outputs.append(algorithm.predict(algorithm.fit(rows, target, {}, context).estimator, rows, task))
+        outputs.append(
+            algorithm.predict(algorithm.fit(rows, target, hyperparams, context).estimator, rows, task)
+        )
     return not np.allclose(*outputs)
 
 
