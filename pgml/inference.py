@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state
 
+from pgml import native
 from pgml.artifact.format import Artifact, unpack
 from pgml.columns import Column
 from pgml.dataset import Dataset
@@ -170,7 +171,11 @@ class Runtime:
         return self.session.run(None, {"features": matrix})[0]
 
 
-ENGINES: Mapping[str, Callable[[bytes], Any]] = {"onnx": Runtime}
+ENGINES: Mapping[str, Callable[[bytes], Any]] = {
+    "onnx": Runtime,
+    "native": native.load,
+    "training rows": native.load,
+}
 """What runs the stored form, by `Algorithm.serving`."""
 
 

@@ -6,7 +6,16 @@ Importing it imports none of the libraries that fit.
 from collections.abc import Mapping
 from typing import Any
 
-from pgml.algorithms import ada_boost, forests, gradient_boosting, linear, parameters, xgboost
+from pgml.algorithms import (
+    ada_boost,
+    clustering,
+    forests,
+    gradient_boosting,
+    labelling,
+    linear,
+    parameters,
+    xgboost,
+)
 from pgml.algorithms.base import Algorithm
 from pgml.errors import InvalidValue, hint_of_names
 
@@ -18,6 +27,8 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         ada_boost.ALGORITHM,
         *gradient_boosting.ALGORITHMS,
         xgboost.ALGORITHM,
+        *clustering.ALGORITHMS,
+        *labelling.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {

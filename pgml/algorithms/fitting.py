@@ -25,6 +25,11 @@ _PATTERNS = (
         r'hyperparameter "\2" must be \3, not \1',
     ),
     (r"Invalid Input: '(.*)', valid values are: \{(.*)\}", r'"\1" is not one of \2'),
+    (r"n_samples=(\d+) should be >= n_clusters=(\d+)", r"\1 training rows are fewer than n_clusters, \2"),
+    (
+        r"Expected n_samples >= n_components but got n_components = (\d+), n_samples = (\d+)",
+        r"\2 training rows are fewer than n_components, \1",
+    ),
     (r"^Check failed: [^:]*: ", ""),
     (r"greater equal to ", "at least "),
     (r"must be \[(.*),(.*)\]", r"must be between \1 and \2"),
