@@ -42,6 +42,8 @@ class Entry:
         self.value = self._predictions.value
         self.label = self._predictions.label
         self.joint = self._predictions.joint
+        self.joint_labels = self._predictions.joint_labels
+        self.vector = self._predictions.vector
         self.proba = self._predictions.proba
         self.probabilities = self._predictions.probabilities
 

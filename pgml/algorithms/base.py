@@ -170,7 +170,10 @@ class Algorithm:
     def parameters(self, task: str) -> tuple[Parameter, ...]:
         """Return every hyperparameter for a task."""
         found = parameters.of_estimator(self.estimators[task], self.defaults, self.left_out)
-        return (*found, *self.own.get(task, ()))
+        every = (*found, *self.own.get(task, ()))
+        if task == "classification" and self.weighted and all(each.name != "class_weight" for each in every):
+            return (*every, parameters.CLASS_WEIGHT)
+        return every
 
     def fit(self, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
         """Fit; see `fitter`."""

@@ -111,6 +111,10 @@ class Parameter:
         return shown
 
 
+CLASS_WEIGHT = Parameter("class_weight", None, "text or object or null", ("balanced",))
+"""Of every classification whose rows can be weighed: the weights of labels by name."""
+
+
 def check(known: Sequence[Parameter], owner: str, hyperparams: Mapping[str, Any]) -> None:
     """Check names and values, without the library and before any data is read.
 

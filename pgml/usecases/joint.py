@@ -1,12 +1,12 @@
-"""Train one model that predicts several numbers."""
+"""Train one model that predicts several columns: numbers, or classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgml import columns
-from pgml.errors import InvalidValue, NotBuilt, UnknownRelation, hint_of_names, name_list
+from pgml.columns import Column, checked_target
+from pgml.errors import InvalidValue, UnknownRelation, WrongType, hint_of_names, name_list
 from pgml.reader import Relation
-from pgml.spec import SUPERVISED
+from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
 from pgml.usecases import request
 from pgml.usecases.constant import other
@@ -14,7 +14,6 @@ from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.train import train
 
-TASK = "regression"
 CALL = "select pgml.train_joint('project', null, 'table or view', array['y1', 'y2'])"
 
 
@@ -39,7 +38,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
         An argument is wrong, contradicts another or the project, or names what is not built.
     """
     name, project = request.known_project(session, caller, given)
-    _check_task(project, given["task"])
+    task = _checked_task(project, given["task"])
     relation = request.relation_of(session, caller, project, given["relation_name"])
     if relation is None:
         raise UnknownRelation(
@@ -47,19 +46,30 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
             hint=f"Say {CALL}.",
         )
     targets = _targets(project, relation, given["y_column_name"])
-    return request.of_arguments(given, project, name, relation, targets, TASK, given["algorithm"])
+    columns = [checked_target(relation.column(name)) for name in targets]
+    task = task or _inferred(columns)
+    for column in columns:
+        if task == "regression" and (column.is_category or column.type == "boolean"):
+            raise WrongType(
+                f'target column "{column.name}" has type {column.type}, regression wants a number',
+                hint="Say task => 'classification', or cast the column in a view.",
+            )
+    return request.of_arguments(given, project, name, relation, targets, task, given["algorithm"])
 
 
-def _check_task(project: Project | None, given: str | None) -> None:
-    task = given or (project.task if project else TASK)
-    if task == TASK:
-        return
-    if task not in SUPERVISED:
-        raise InvalidValue(f'task "{task}" does not exist', hint=hint_of_names("tasks", task, [TASK]))
-    raise NotBuilt(
-        f"{task} of several targets is not supported yet",
-        hint="Train each target alone with pgml.train, or cast the targets to numbers in a view.",
-    )
+def _checked_task(project: Project | None, given: str | None) -> str | None:
+    if given is not None and given not in SUPERVISED:
+        hint = hint_of_names("tasks", given, SUPERVISED)
+        if given in TASKS:
+            raise InvalidValue(f"{given} has no columns to predict", hint=hint)
+        raise InvalidValue(f'task "{given}" does not exist', hint=hint)
+    return given or (project.task if project else None)
+
+
+def _inferred(columns: Sequence[Column]) -> str:
+    """Return the task that targets make: classes, if one of them is no number."""
+    classes = any(column.is_category or column.type == "boolean" for column in columns)
+    return "classification" if classes else "regression"
 
 
 def _targets(project: Project | None, relation: Relation, given: list[Any] | None) -> tuple[str, ...]:
@@ -74,8 +84,6 @@ def _targets(project: Project | None, relation: Relation, given: list[Any] | Non
         targets = _names(given)
         if project is not None and targets != project.targets:
             raise other(project, "targets", project.targets, targets)
-    for name in targets:
-        _check_number(columns.checked_target(relation.column(name)))
     return targets
 
 
@@ -95,12 +103,3 @@ def _names(given: list[Any]) -> tuple[str, ...]:
         if name in given[: position - 1]:
             raise InvalidValue(f'target "{name}" is given twice', hint="Name each column to predict once.")
     return tuple(given)
-
-
-def _check_number(column: columns.Column) -> None:
-    if column.is_category or column.type == "boolean":
-        raise NotBuilt(
-            f'target column "{column.name}" has type {column.type}, '
-            "and classification of several targets is not supported yet",
-            hint="Train it alone with pgml.train, or cast it to a number in a view.",
-        )

@@ -237,7 +237,7 @@ def check_one_target(predictor: Predictor) -> None:
     """Raise WrongType if the model predicts several numbers, where one is asked for."""
     if len(predictor.targets) > 1:
         raise WrongType(
-            f"this model predicts {len(predictor.targets)} numbers, not one",
+            f"this model predicts {len(predictor.targets)} columns, not one",
             hint="Call pgml.predict_joint instead.",
         )
 

@@ -30,7 +30,7 @@ parallel unsafe
 as $$
     select pgml._joint_json(project_name, null, pgml._json(features), pgml._snapshot())
 $$;
-comment on function pgml.predict_joint(text, anyelement) is 'predicts several numbers by the live model of a project';
+comment on function pgml.predict_joint(text, anyelement) is 'predicts several columns by the live model of a project';
 
 create function pgml.predict_joint(project_name text, features text)
 returns float8[]
@@ -40,7 +40,7 @@ parallel unsafe
 as $$
     select pgml._joint_text(project_name, null, features, pgml._snapshot())
 $$;
-comment on function pgml.predict_joint(text, text) is 'predicts several numbers by the live model of a project';
+comment on function pgml.predict_joint(text, text) is 'predicts several columns by the live model of a project';
 
 create function pgml.predict_joint(model_id bigint, features anyelement)
 returns float8[]
@@ -50,7 +50,7 @@ parallel unsafe
 as $$
     select pgml._joint_json(null, model_id, pgml._json(features), pgml._snapshot())
 $$;
-comment on function pgml.predict_joint(bigint, anyelement) is 'predicts several numbers by one model';
+comment on function pgml.predict_joint(bigint, anyelement) is 'predicts several columns by one model';
 
 create function pgml.predict_joint(model_id bigint, features text)
 returns float8[]
@@ -60,4 +60,4 @@ parallel unsafe
 as $$
     select pgml._joint_text(null, model_id, features, pgml._snapshot())
 $$;
-comment on function pgml.predict_joint(bigint, text) is 'predicts several numbers by one model';
+comment on function pgml.predict_joint(bigint, text) is 'predicts several columns by one model';

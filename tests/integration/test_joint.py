@@ -102,7 +102,7 @@ def test_what_gives_one_answer_refuses_several_targets(
     shared: Connection, verb: str, model: str, features: str
 ) -> None:
     for _ in range(2):
-        with refusal("42804", "this model predicts 3 numbers, not one", "Call pgml.predict_joint instead."):
+        with refusal("42804", "this model predicts 3 columns, not one", "Call pgml.predict_joint instead."):
             shared.execute(f"select pgml.{verb}({model}, {features}) from fresh f".encode())
 
 
