@@ -26,9 +26,10 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *forests.ALGORITHMS,
         ada_boost.ALGORITHM,
         *gradient_boosting.ALGORITHMS,
-        xgboost.ALGORITHM,
+        *xgboost.ALGORITHMS,
         *clustering.ALGORITHMS,
         *labelling.ALGORITHMS,
+        *xgboost.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {

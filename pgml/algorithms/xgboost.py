@@ -1,7 +1,8 @@
 """Gradient boosted trees of XGBoost."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,6 +111,15 @@ _COMMON = (
 )
 REGRESSION = (Parameter("objective", "reg:squarederror", "text"), *_COMMON)
 CLASSIFICATION = (Parameter("objective", "binary:logistic", "text"), *_COMMON)
+FOREST_DEFAULTS: Mapping[str, float] = {
+    "learning_rate": 1.0,
+    "subsample": 0.8,
+    "colsample_bynode": 0.8,
+    "reg_lambda": 1e-5,
+}
+"""A forest's trees are not shrunk but drawn; these are the library's own."""
+_NOT_OF_FORESTS = ("num_parallel_tree", "early_stopping_rounds")
+"""All of its trees are of one round."""
 
 
 def fit(
@@ -281,7 +291,15 @@ def _watched(target: npt.NDArray[Any], context: FitContext) -> npt.NDArray[np.bo
     return chosen
 
 
-ALGORITHM = Algorithm(
+def _of_forests(known: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    return tuple(
+        replace(each, default=FOREST_DEFAULTS.get(each.name, each.default))
+        for each in known
+        if each.name not in _NOT_OF_FORESTS
+    )
+
+
+XGBOOST = Algorithm(
     name="xgboost",
     library="xgboost",
     estimators={"regression": "xgboost:XGBRegressor", "classification": "xgboost:XGBClassifier"},
@@ -295,7 +313,30 @@ ALGORITHM = Algorithm(
     weighted=True,
     joint=True,
     own={"regression": REGRESSION, "classification": CLASSIFICATION},
+    space={
+        "n_estimators": {"int": [50, 300]},
+        "learning_rate": {"log": [0.01, 0.3]},
+        "max_depth": {"int": [2, 8]},
+        "min_child_weight": {"log": [0.5, 20]},
+        "subsample": {"uniform": [0.5, 1.0]},
+        "colsample_bytree": {"uniform": [0.5, 1.0]},
+        "reg_lambda": {"log": [0.1, 10]},
+    },
     centered=centered,
     importances=lambda estimator: np.asarray(estimator.feature_importances_, dtype=np.float64),
     modules=("xgboost", "onnx"),
 )
+FOREST = replace(
+    XGBOOST,
+    name="xgboost_random_forest",
+    estimators={"regression": "xgboost:XGBRFRegressor", "classification": "xgboost:XGBRFClassifier"},
+    own={task: _of_forests(known) for task, known in XGBOOST.own.items()},
+    space={
+        "n_estimators": {"int": [50, 300]},
+        "max_depth": {"int": [4, 12]},
+        "min_child_weight": {"log": [0.5, 20]},
+        "subsample": {"uniform": [0.5, 1.0]},
+        "colsample_bynode": {"uniform": [0.3, 1.0]},
+    },
+)
+ALGORITHMS = (XGBOOST, FOREST)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgml.columns import Column, checked_target
+from pgml.columns import INTEGERS, Column, checked_target
 from pgml.errors import InvalidValue, UnknownRelation, WrongType, hint_of_names, name_list
 from pgml.reader import Relation
 from pgml.spec import SUPERVISED, TASKS
@@ -68,8 +68,16 @@ def _checked_task(project: Project | None, given: str | None) -> str | None:
 
 def _inferred(columns: Sequence[Column]) -> str:
     """Return the task that targets make: classes, if one of them is no number."""
-    classes = any(column.is_category or column.type == "boolean" for column in columns)
-    return "classification" if classes else "regression"
+    classes = [column for column in columns if column.is_category or column.type == "boolean"]
+    if not classes:
+        return "regression"
+    for column in columns:
+        if column not in classes and column.type not in INTEGERS:
+            raise InvalidValue(
+                f'target "{classes[0].name}" is a class and target "{column.name}" a number',
+                hint="Train them apart, or say task => 'classification' for each value to be a class.",
+            )
+    return "classification"
 
 
 def _targets(project: Project | None, relation: Relation, given: list[Any] | None) -> tuple[str, ...]:

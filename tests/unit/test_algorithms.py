@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from xgboost import XGBClassifier, XGBModel, XGBRegressor
+from xgboost import XGBClassifier, XGBModel, XGBRegressor, XGBRFClassifier, XGBRFRegressor
 
 import scripts.parameters
 from pgml import algorithms
@@ -67,6 +67,16 @@ def test_parameters_of_xgboost_are_those_of_the_library(task: str) -> None:
     found = {parameter.name: parameter.default for parameter in algorithms.find("xgboost", task).own[task]}
     assert set(expected) == set(inspect.signature(XGBModel).parameters) - {"kwargs"}
     expected = {key: value for key, value in expected.items() if key not in XGBOOST_LEFT_OUT}
+    assert found == expected | dict.fromkeys(XGBOOST_NATIVE)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_parameters_of_xgboost_random_forest_are_those_of_the_library(task: str) -> None:
+    estimator = XGBRFRegressor if task == "regression" else XGBRFClassifier
+    of_forests: dict[str, Any] = estimator().get_params()
+    found = {each.name: each.default for each in algorithms.find("xgboost_random_forest", task).own[task]}
+    left_out = XGBOOST_LEFT_OUT | {"num_parallel_tree", "early_stopping_rounds"}
+    expected = {key: value for key, value in of_forests.items() if key not in left_out}
     assert found == expected | dict.fromkeys(XGBOOST_NATIVE)
 
 
