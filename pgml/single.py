@@ -84,8 +84,9 @@ def single_row(predictor: Predictor) -> Single | None:
     if len(predictor.targets) > 1 or predictor.output not in ("value", "probabilities"):
         return None
     if predictor.dot is not None:
-        numbers, encoded = _dot(predictor, predictor.dot["weights"], predictor.dot["intercept"])
-        answer = numbers if predictor.task == "regression" else None
+        moved = predictor.dot["intercept"] + float(predictor.center[0])
+        numbers, encoded = _dot(predictor, predictor.dot["weights"], moved)
+        answer = numbers if predictor.output == "value" else None
         return _single(predictor, numbers, encoded, answer, _of_margin(predictor))
     if double:
         return None

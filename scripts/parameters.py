@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import signature
+from math import isfinite, isinf
 from typing import Any
 
 from pgml.algorithms import ALGORITHMS
@@ -31,39 +32,39 @@ def _form(default: Any, constraints: Any) -> dict[str, Any]:
     intervals: list[list[Any]] = []
     for each in constraints if isinstance(constraints, list) else []:
         kind = type(each).__name__
-        if each is None:
-            words.append("null")
-        elif kind == "Interval":
-            word = KINDS[each.type.__name__]
-            words.append("integer" if word == "integer" else "number")
-            bounds = [
-                None if bound is None or abs(bound) == float("inf") else bound
-                for bound in (each.left, each.right)
-            ]
-            intervals.append([word, *bounds, each.closed])
+        if kind == "Interval":
+            intervals.append(_interval(each))
+            words.append("integer" if intervals[-1][0] == "integer" else "number")
         elif kind in ("StrOptions", "Options"):
-            texts = [
-                option for option in each.options if isinstance(option, str) and option not in each.deprecated
-            ]
-            choices += sorted(texts)
-            words += ["text"] if texts else []
-            others = [option for option in each.options if isinstance(option, bool)]
-            words += ["boolean"] if others else []
+            found = [option for option in each.options if option not in each.deprecated]
+            texts = sorted(option for option in found if isinstance(option, str))
+            choices += texts
+            words += ["text"] * bool(texts) + ["boolean"] * any(isinstance(option, bool) for option in found)
         else:
-            words += _WORDS.get(
-                each if isinstance(each, str) else each.__name__ if isinstance(each, type) else "", []
-            )
-    if default == "deprecated":
+            words += _words(each)
+            intervals += [["integer", 2, None, "left"]] * (each == "cv_object")
+    default = None if default == "deprecated" else default
+    if isinstance(default, float) and not isfinite(default):
+        # JSON has no infinity: where it means no bound, null does, and the fitter leaves it out.
         default = None
+        words.append("null")
     if default is not None and not isinstance(default, (bool, int, float, str, list, dict)):
         default = list(default) if isinstance(default, tuple) else None
-    order = [word for word in TYPES if word in words]
-    form: dict[str, Any] = {"default": default, "type": " or ".join(order)}
-    if choices:
-        form["choices"] = choices
-    if intervals:
-        form["intervals"] = intervals
-    return form
+    form: dict[str, Any] = {"default": default, "type": " or ".join(word for word in TYPES if word in words)}
+    lists = {"choices": choices, "intervals": intervals}
+    return form | {name: values for name, values in lists.items() if values}
+
+
+def _interval(each: Any) -> list[Any]:
+    bounds = [None if bound is None or isinf(bound) else bound for bound in (each.left, each.right)]
+    return [KINDS[each.type.__name__], *bounds, each.closed]
+
+
+def _words(each: Any) -> Sequence[str]:
+    if each is None:
+        return ["null"]
+    name = each if isinstance(each, str) else each.__name__ if isinstance(each, type) else ""
+    return _WORDS.get(name, [])
 
 
 _WORDS: Mapping[str, Sequence[str]] = {

@@ -12,7 +12,7 @@ from pgml.algorithms import (
     forests,
     gradient_boosting,
     labelling,
-    linear,
+    linear_models,
     parameters,
     xgboost,
 )
@@ -22,20 +22,21 @@ from pgml.errors import InvalidValue, hint_of_names
 ALGORITHMS: Mapping[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
-        *linear.ALGORITHMS,
+        *linear_models.ALGORITHMS,
         *forests.ALGORITHMS,
         ada_boost.ALGORITHM,
         *gradient_boosting.ALGORITHMS,
         *xgboost.ALGORITHMS,
         *clustering.ALGORITHMS,
         *labelling.ALGORITHMS,
-        *xgboost.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
     "linear_regression": "linear",
     "logistic_regression": "linear",
     "gradient_boosting": "gradient_boosting_trees",
+    "orthoganl_matching_pursuit": "orthogonal_matching_pursuit",
+    "sgd": "stochastic_gradient_descent",
 }
 """Names that other systems have for them."""
 

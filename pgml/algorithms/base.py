@@ -117,7 +117,8 @@ class Algorithm:
     own : sequence of Parameter
         Hyperparameters that the library does not list.
     space : mapping
-        What a search looks through when it is not told, as ``search_params`` writes it.
+        What a search looks through when it is not told, as ``search_params`` writes it; of all tasks,
+        see `searched`.
     serving : str
         ``onnx``; ``native``, by arrays and code of ours or the library's; or ``training rows``, for
         a clustering that can tell the clusters of the rows it was fitted on and of no others.
@@ -174,6 +175,11 @@ class Algorithm:
         if task == "classification" and self.weighted and all(each.name != "class_weight" for each in every):
             return (*every, parameters.CLASS_WEIGHT)
         return every
+
+    def searched(self, task: str) -> dict[str, Any]:
+        """Return what a search looks through for a task: of `space` the hyperparameters it has."""
+        known = {parameter.name for parameter in self.parameters(task)}
+        return {name: values for name, values in self.space.items() if name in known}
 
     def fit(self, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
         """Fit; see `fitter`."""
