@@ -7,6 +7,7 @@ import numpy as np
 
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
+from pgml.errors import InvalidValue
 from pgml.preprocessing import imputation, scaling
 from pgml.preprocessing.base import (
     MOST_CATEGORIES,
@@ -98,7 +99,7 @@ def fit(
     Raises
     ------
     InvalidValue
-        A value is missing where the plan calls that an error, or an ordinal list lacks one.
+        A value is missing where the plan calls that an error, an ordinal list lacks one, or texts have no word.
     """
     outcome = None if target is None else outcomes(target, classes)
     folds = seeded_folds(len(dataset), seed) if folds is None else folds
@@ -249,6 +250,11 @@ def _tfidf(sample: Sample) -> Encoding:
     codes, texts = sample.dataset.coded(sample.column.name)
     fill = _text_fill(sample)
     words, weight = vocabulary(codes, texts, fill, sample.plan.size)
+    if not words:
+        raise InvalidValue(
+            f'feature "{sample.column.name}" holds no word in any training row',
+            hint='Leave it out, or choose another encoding than "tfidf".',
+        )
     return TfidfEncoding(sample.column, _text_missing(sample), sample.nulls, fill, words, weight)
 
 

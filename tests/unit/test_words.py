@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pgml import preprocessing
 from pgml.dataset import Dataset
+from pgml.errors import InvalidValue
 from pgml.preprocessing import Encoder, Family, checked
 from pgml.preprocessing.texts import tokens
 from tests.unit import builders
@@ -110,7 +111,8 @@ def test_each_text_is_weighed_once_however_many_rows_hold_it(monkeypatch: pytest
     assert sorted(asked) == ["a b", "c"]
 
 
-def test_without_any_word_there_is_no_column() -> None:
-    encoder, matrix = fitted(["...", None], "tfidf")
-    assert matrix.shape == (2, 0)
-    assert encoder.encode(column(["a"])).shape == (1, 0)
+def test_texts_without_any_word_are_refused() -> None:
+    with pytest.raises(InvalidValue, match='feature "t" holds no word') as caught:
+        fitted(["...", None], "tfidf")
+    assert '"tfidf"' in caught.value.hint
+    assert not fitted(["...", None], "hash")[1].any()
