@@ -63,9 +63,18 @@ def test_other_threads_help_only_with_many_rows() -> None:
     model = Doubling()
     start(model, FIRST * PIECE - 1, 4).outputs()
     assert model.ran_in == {threading.get_ident()}
-    model = Doubling()
-    start(model, 10 * FIRST * PIECE, 2).outputs()
-    assert len(model.ran_in) == 2
+
+    class Meeting(Doubling):
+        both = threading.Event()
+
+        def run(self, matrix: Floats) -> Floats:
+            outputs = super().run(matrix)
+            if len(self.ran_in) == 2:
+                self.both.set()
+            assert self.both.wait(10)
+            return outputs
+
+    start(Meeting(), 10 * FIRST * PIECE, 2).outputs()
 
 
 @pytest.mark.parametrize("row", [0, 50 * PIECE - 1])
