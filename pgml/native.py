@@ -66,7 +66,7 @@ def unpack(data: bytes) -> tuple[str, dict[str, float], dict[str, npt.NDArray[An
             if not all(type(size) is int and size >= 0 for size in shape):
                 raise ValueError("a shape is none")
             count = int(np.prod(shape, dtype=object))
-            arrays[each["name"]] = np.frombuffer(data, dtype, count, start).reshape(shape)
+            arrays[each["name"]] = np.frombuffer(data, dtype, count, start).reshape(shape).copy()
             start += count * dtype.itemsize
         if start != len(data):
             raise ValueError(f"{len(data)} bytes instead of {start}")

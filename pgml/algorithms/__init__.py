@@ -9,6 +9,7 @@ from typing import Any
 from pgml.algorithms import (
     ada_boost,
     clustering,
+    decomposition,
     forests,
     gradient_boosting,
     labelling,
@@ -29,6 +30,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *xgboost.ALGORITHMS,
         *clustering.ALGORITHMS,
         *labelling.ALGORITHMS,
+        *decomposition.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
