@@ -104,7 +104,8 @@ def fit(
     weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
     encoder, matrix = _encoded(spec, algorithm, rows, truth, folds)
     center = _center(algorithm, spec, hyperparams, truth)
-    context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds)
+    numbers = [name for column in encoder.columns for name in column.feature_names]
+    context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds, numbers)
     present: list[Codes] = []
     estimators = []
     notes: list[str] = []

@@ -8,10 +8,13 @@ from typing import Any
 
 from pgml.algorithms import (
     ada_boost,
+    bayes,
     clustering,
     decomposition,
+    dummy,
     forests,
     gradient_boosting,
+    isotonic,
     labelling,
     linear_models,
     parameters,
@@ -31,14 +34,20 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *clustering.ALGORITHMS,
         *labelling.ALGORITHMS,
         *decomposition.ALGORITHMS,
+        *bayes.ALGORITHMS,
+        *isotonic.ALGORITHMS,
+        *dummy.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
+    "gaussian_nb": "gaussian_naive_bayes",
+    "lda": "linear_discriminant_analysis",
     "linear_regression": "linear",
     "logistic_regression": "linear",
     "gradient_boosting": "gradient_boosting_trees",
     "orthoganl_matching_pursuit": "orthogonal_matching_pursuit",
     "sgd": "stochastic_gradient_descent",
+    "qda": "quadratic_discriminant_analysis",
 }
 """Names that other systems have for them."""
 

@@ -44,6 +44,8 @@ class FitContext:
         Of the rows; None: all alike.
     folds : callable (count) -> Folds
         Parts of these rows that follow the rule of the split, for who fits on predictions of others.
+    features : sequence of str
+        Names of the numbers in a row of the matrix, for errors; empty where nobody knows them.
     """
 
     task: str
@@ -52,6 +54,7 @@ class FitContext:
     max_model_bytes: int
     weights: Floats | None = None
     folds: Callable[[int], Folds] = lambda count: ()
+    features: Sequence[str] = ()
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""

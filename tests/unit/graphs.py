@@ -78,3 +78,18 @@ def error(name: str, task: str, fit: Fitted, matrix: npt.NDArray[Any]) -> float:
     assert found.shape == expected.shape
     largest = np.abs(expected).max(axis=0 if task == "regression" else None)
     return float((np.abs(found - expected) / np.maximum(largest, 1e-300)).max())
+
+
+def composed_error(name: str, task: str, fit: Fitted, matrix: npt.NDArray[Any]) -> float:
+    """Return the largest relative difference where the graph's source is another result, in float32."""
+    algorithm = algorithms.find(name, task)
+    graph = Graph(matrix.shape[1], "float32")
+    source = graph.noted_float32(graph.apply("Identity", INPUT))
+    model = graph.finish(algorithm.emit(graph, source, fit.estimator, task), "value", None)
+    single = matrix.astype(np.float32)
+    found = session(model.SerializeToString(deterministic=True)).run(None, {INPUT: single})[0]
+    assert found.dtype == np.float64
+    expected = algorithm.predict(fit.estimator, single.astype(np.float64), task)
+    expected = expected[:, np.newaxis] if expected.ndim == 1 else expected
+    assert found.shape == expected.shape
+    return float((np.abs(found - expected) / max(np.abs(expected).max(), 1e-300)).max())
