@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from pgml.usecases.resolution import SHORT
 from tests.cluster import Cluster, Connection
 from tests.results import column, refusal, value
 
@@ -49,7 +50,10 @@ def resolutions(db: Connection, query: str) -> int:
 )
 def test_a_query_resolves_a_name_once(prepared: Connection, query: str, features: str) -> None:
     prepared.execute("create table made (p float8)")
-    assert resolutions(prepared, query.format(features)) <= 2
+    started = time.monotonic()
+    found = resolutions(prepared, query.format(features))
+    # A statement that writes looks ten times a second, which a busy machine may take for its 400 rows.
+    assert found <= 2 + (time.monotonic() - started) / SHORT
 
 
 def test_a_transaction_that_writes_sees_what_it_deploys_and_takes_back(prepared: Connection) -> None:
