@@ -123,6 +123,18 @@ def test_a_category_of_one_row_has_no_mean_of_its_own() -> None:
     encoder, _, data = fitted(["a", "a", "b", "c", "c"], np.array([1.0, 2, 100, 5, 6]))
     assert means(encoder).categories == ("a", "c")
     assert encoder.encode(data)[2, 0] == pytest.approx(114 / 5)
+    missing, _, data = fitted(["a", "a", None], np.array([1.0, 2, 30]))
+    assert missing.encode(data)[2, 0] == pytest.approx(11)
+
+
+@pytest.mark.parametrize("constant", ["a first", "c050", "z last"])
+def test_a_constant_counts_as_if_it_had_been_there(constant: str) -> None:
+    texts = np.where(np.arange(ROWS) % 7 == 0, None, TEXTS)
+    said = {"a": {"encode": "target", "impute": {"constant": constant}}}
+    encoder, matrix, data = fitted(texts, VALUES, said=said)
+    expected, expected_matrix, filled = fitted(np.where(np.equal(texts, None), constant, texts), VALUES)
+    np.testing.assert_allclose(matrix, expected_matrix)
+    np.testing.assert_allclose(encoder.encode(data), expected.encode(filled))
 
 
 def test_missing_texts_are_a_category_unless_they_are_filled() -> None:
