@@ -99,7 +99,7 @@ def fit(
     Raises
     ------
     InvalidValue
-        A value is missing where the plan calls that an error, an ordinal list lacks one, or no text has words.
+        A value is missing where the plan calls that an error, an ordinal list lacks one, or texts lack words.
     """
     outcome = None if target is None else outcomes(target, classes)
     folds = seeded_folds(len(dataset), seed) if folds is None else folds
