@@ -16,6 +16,7 @@ from pgml.algorithms import (
     gradient_boosting,
     isotonic,
     labelling,
+    lightgbm,
     linear_models,
     parameters,
     xgboost,
@@ -37,6 +38,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *bayes.ALGORITHMS,
         *isotonic.ALGORITHMS,
         *dummy.ALGORITHMS,
+        lightgbm.ALGORITHM,
     )
 }
 ALIASES: Mapping[str, str] = {

@@ -31,6 +31,8 @@ _PATTERNS = (
         r"\2 training rows are fewer than n_components, \1",
     ),
     (r"^Check failed: [^:]*: ", ""),
+    (r" at \S+, line \d+ ?\.?$", ""),
+    (r"^\S+\.cpp:\d+: ", ""),
     (r"greater equal to ", "at least "),
     (r"must be \[(.*),(.*)\]", r"must be between \1 and \2"),
 )
@@ -73,7 +75,7 @@ def fit_quietly(
             estimator = kind(**parameters)
             estimator.fit(matrix, target, **options)
         except (ValueError, TypeError) as error:
-            raise _refusal(error, hyperparams) from error
+            raise refusal(error, hyperparams) from error
     notes = dict.fromkeys(shortened(str(warning.message)) for warning in caught)
     return Fitted(estimator, tuple(notes)[:MOST_NOTES])
 
@@ -89,6 +91,7 @@ def shortened(text: str) -> str:
     return line if line[1:2].isupper() else line[:1].lower() + line[1:]
 
 
-def _refusal(error: Exception, hyperparams: Mapping[str, Any]) -> PgmlError:
+def refusal(error: Exception, hyperparams: Mapping[str, Any]) -> PgmlError:
+    """Return a library's refusal as ours: without hyperparameters of the user's, it is no fault of theirs."""
     message = shortened(str(error))
     return InvalidValue(message, hint=_HINT) if hyperparams else TrainingFailed(message)

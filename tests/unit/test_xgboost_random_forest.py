@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_what_a_forest_has_not_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r'^hyperparameter "early_stopping_rounds" does not exist for xgb'):
+    with pytest.raises(InvalidValue, match='"early_stopping_rounds" does not exist for xgboost_r'):
         distance(NAME, "diabetes", {"early_stopping_rounds": 3})
     with pytest.raises(NotBuilt, match="gblinear"):
         distance(NAME, "diabetes", {"booster": "gblinear"})
