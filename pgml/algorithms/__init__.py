@@ -9,6 +9,7 @@ from typing import Any
 from pgml.algorithms import (
     ada_boost,
     bayes,
+    catboost,
     clustering,
     decomposition,
     dummy,
@@ -39,6 +40,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *isotonic.ALGORITHMS,
         *dummy.ALGORITHMS,
         lightgbm.ALGORITHM,
+        catboost.ALGORITHM,
     )
 }
 ALIASES: Mapping[str, str] = {

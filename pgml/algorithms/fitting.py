@@ -32,7 +32,7 @@ _PATTERNS = (
     ),
     (r"^Check failed: [^:]*: ", ""),
     (r" at \S+, line \d+ ?\.?$", ""),
-    (r"^\S+\.cpp:\d+: ", ""),
+    (r"^\S+\.(?:cpp|h):\d+: (?:Internal CatBoost Error \([^)]*\): )?", ""),
     (r"greater equal to ", "at least "),
     (r"must be \[(.*),(.*)\]", r"must be between \1 and \2"),
 )
