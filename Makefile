@@ -5,6 +5,7 @@
 #
 # PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
 # NO_PYTHON=1  install the SQL alone                EDITABLE=1   the server runs this checkout
+# EXTRAS="catboost lightgbm"                        libraries that only some servers need
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG DESTDIR EDITABLE
@@ -17,7 +18,10 @@ SCRIPT := extension/pgml--$(PGML_VERSION).sql
 # Within a directory the names' numbers give the order.
 SQL_FILES := sql/header.sql sql/types.sql $(sort $(wildcard sql/tables/*.sql)) \
     $(sort $(wildcard sql/functions/*.sql)) $(sort $(wildcard sql/views/*.sql)) sql/privileges.sql
-LOCKS := requirements/runtime$(if $(GPU),-gpu).txt requirements/build.txt
+KNOWN_EXTRAS := $(patsubst requirements/extra-%.txt,%,$(wildcard requirements/extra-*.txt))
+UNKNOWN_EXTRAS := $(filter-out $(KNOWN_EXTRAS),$(EXTRAS))
+$(if $(UNKNOWN_EXTRAS),$(error there is no extra $(UNKNOWN_EXTRAS); there are: $(KNOWN_EXTRAS)))
+LOCKS := requirements/runtime$(if $(GPU),-gpu).txt requirements/build.txt $(EXTRAS:%=requirements/extra-%.txt)
 
 EXTENSION := extension/pgml
 DATA := $(wildcard extension/released/*.sql extension/updates/*.sql) $(wildcard sql/compat_*.sql)

@@ -136,8 +136,8 @@ def without_tail(model: ModelProto) -> tuple[ModelProto, Values | None, Values |
     del short.graph.node[1:]
     del short.graph.initializer[:]
     short.graph.node[0].output[0] = short.graph.output[0].name
-    entry = short.graph.input[0].type.tensor_type.elem_type
-    short.graph.output[0].type.tensor_type.elem_type = entry
+    given = short.graph.input[0].type.tensor_type
+    short.graph.output[0].type.tensor_type.elem_type = given.elem_type
     return short, divisor, added
 
 

@@ -1,5 +1,6 @@
 """The tree emitter, on trees made by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from pgml.artifact import trees
-from pgml.artifact.graph import INPUT, Graph
+from pgml.artifact.graph import INPUT, Graph, without_tail
 from pgml.artifact.trees import Tree
 from tests.unit.graphs import session
 
@@ -67,6 +68,29 @@ def test_a_lone_leaf_is_a_tree() -> None:
 def test_each_tree_adds_to_its_target() -> None:
     others = tree([1, -1, -1], [2, -1, -1], weight=[0, 3, 4], target=1)
     assert sums([STUMP, others], [0.0, 1.0], targets=3) == [[10.0, 3.0, 0.0], [20.0, 4.0, 0.0]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_graph_of_trees_without_its_tail_gives_the_type_of_its_input(dtype: str) -> None:
+    emitted = replace(STUMP, threshold=STUMP.threshold.astype(dtype), weight=STUMP.weight.astype(dtype))
+    graph = Graph(1, dtype)
+    total = graph.apply("Add", trees.append(graph, INPUT, [emitted], 1, trees.LESS), graph.constant([0.5]))
+    model, divisor, added = without_tail(graph.finish(total, "value", 1))
+    assert (divisor, added) == (None, [0.5])
+    found = session(model.SerializeToString()).run(None, {"features": np.ones((1, 1), dtype=dtype)})[0]
+    assert (found.dtype, found.tolist()) == (np.dtype(dtype), [[20.0]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_trees_in_double_compare_and_sum_in_double(dtype: str) -> None:
+    third = 1 / 3
+    emitted = replace(STUMP, threshold=np.full(3, third), weight=np.array([0.0, 0.1, 0.2]))
+    rows = np.array([[third], [np.nextafter(third, 1)], [np.float32(third)]], dtype=dtype)
+    graph = Graph(1, dtype)
+    model = graph.finish(trees.append(graph, INPUT, [emitted] * 3, 1, trees.LESS_OR_EQUAL), "value", 1)
+    found = session(model.SerializeToString()).run(None, {"features": rows})[0][:, 0]
+    expected = np.where(rows[:, 0].astype(np.float64) <= third, 0.1, 0.2)
+    assert np.abs(found - 3 * expected).max() < 1e-15
 
 
 def test_large_ensembles_are_split_and_added(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,13 +153,17 @@ def random_tree(seed: int, nodes: int) -> Tree:
     return tree(left, right, weight=weight.tolist())
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("count", "nodes", "group"), [(1, 3, 1 << 18), (40, 801, 1 << 18), (40, 801, 5000)])
 def test_the_size_is_known_beforehand(
-    count: int, nodes: int, group: int, monkeypatch: pytest.MonkeyPatch
+    count: int, nodes: int, group: int, dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trees, "GROUP", group)
-    emitted = [random_tree(seed, nodes) for seed in range(count)]
-    graph = Graph(1, "float32")
+    emitted = [
+        replace(each, threshold=each.threshold.astype(dtype), weight=each.weight.astype(dtype))
+        for each in (random_tree(seed, nodes) for seed in range(count))
+    ]
+    graph = Graph(1, dtype)
     total = trees.append(graph, INPUT, emitted, 1, trees.LESS)
     exact = len(graph.finish(total, "value", 1).SerializeToString())
     assert exact - 200 <= trees.size(emitted, 1) <= 1.05 * exact + 300
