@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pgml.algorithms import estimators, forests
-from pgml.algorithms.base import Algorithm, Floats
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
 
 if TYPE_CHECKING:
     from pgml.artifact.graph import Graph
     from pgml.artifact.trees import Tree
 
 _MODULES = ("sklearn.ensemble", "sklearn.metrics", "onnx")
+
+
+def fit(
+    algorithm: Algorithm, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext
+) -> Fitted:
+    """Fit, also where a column has no value at all: histograms need some; see `Algorithm.fitter`."""
+    empty = np.isnan(matrix).all(axis=0)
+    if empty.any():
+        # A constant column is never split, so what it holds later does not matter either.
+        matrix = np.where(empty, 0.0, matrix)
+    return estimators.fit(algorithm, matrix, target, hyperparams, context)
 
 
 def size(estimator: Any, task: str) -> int:
@@ -100,7 +111,7 @@ def _algorithm(name: str, kind: str, space: Mapping[str, Any], **options: Any) -
             "regression": f"sklearn.ensemble:{kind}Regressor",
             "classification": f"sklearn.ensemble:{kind}Classifier",
         },
-        fitter=estimators.fit,
+        fitter=fit,
         predict=estimators.predict,
         emit=emit,
         size=size,

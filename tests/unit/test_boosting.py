@@ -118,6 +118,17 @@ def test_a_column_that_is_missing_or_not_is_split_by_that() -> None:
     assert error("hist_gradient_boosting", "regression", fit, matrix) < EXACT
 
 
+@pytest.mark.parametrize("dataset", ["diabetes", "wine"])
+def test_a_column_without_any_value_is_of_no_matter(dataset: str) -> None:
+    task, matrix, target = data(dataset)
+    empty = matrix.copy()
+    empty[:, 2] = np.nan
+    fit = fitted("hist_gradient_boosting", task, empty, target, {"max_iter": 5})
+    assert error("hist_gradient_boosting", task, fit, empty) < EXACT
+    assert np.array_equal(fit.estimator.predict(empty), fit.estimator.predict(matrix))
+    assert error("hist_gradient_boosting", task, fit, matrix) < EXACT
+
+
 def test_histograms_compare_in_double() -> None:
     matrix = 1e9 + np.arange(100.0)[:, np.newaxis] / 8
     target = (np.arange(100) % 7).astype(np.float64)
