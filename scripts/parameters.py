@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import signature
-from math import isfinite, isinf
+from math import inf, isfinite, isinf
 from typing import Any
 
 from pgml.algorithms import ALGORITHMS
@@ -43,14 +43,13 @@ def _form(default: Any, constraints: Any) -> dict[str, Any]:
         else:
             words += _words(each)
             intervals += [["integer", 2, None, "left"]] * (each == "cv_object")
-    default = None if default == "deprecated" else default
-    if isinstance(default, float) and not isfinite(default):
+    if default == inf:
         # JSON has no infinity: where it means no bound, null does, and the fitter leaves it out.
-        default = None
         words.append("null")
-    if default is not None and not isinstance(default, (bool, int, float, str, list, dict)):
-        default = list(default) if isinstance(default, tuple) else None
-    form: dict[str, Any] = {"default": default, "type": " or ".join(word for word in TYPES if word in words)}
+    form: dict[str, Any] = {
+        "default": _default(default),
+        "type": " or ".join(word for word in TYPES if word in words),
+    }
     lists = {"choices": choices, "intervals": intervals}
     return form | {name: values for name, values in lists.items() if values}
 
@@ -65,6 +64,14 @@ def _words(each: Any) -> Sequence[str]:
         return ["null"]
     name = each if isinstance(each, str) else each.__name__ if isinstance(each, type) else ""
     return _WORDS.get(name, [])
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, float) and isfinite(value):
+        return value
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, (bool, int, str, list, dict)) and value != "deprecated" else None
 
 
 _WORDS: Mapping[str, Sequence[str]] = {

@@ -19,7 +19,9 @@ from pgml.algorithms import (
     labelling,
     lightgbm,
     linear_models,
+    neural,
     parameters,
+    svm,
     xgboost,
 )
 from pgml.algorithms.base import Algorithm
@@ -41,6 +43,8 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *dummy.ALGORITHMS,
         lightgbm.ALGORITHM,
         catboost.ALGORITHM,
+        *svm.ALGORITHMS,
+        *neural.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
@@ -52,6 +56,8 @@ ALIASES: Mapping[str, str] = {
     "orthoganl_matching_pursuit": "orthogonal_matching_pursuit",
     "sgd": "stochastic_gradient_descent",
     "qda": "quadratic_discriminant_analysis",
+    "svc": "svm",
+    "svr": "svm",
 }
 """Names that other systems have for them."""
 

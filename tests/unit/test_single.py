@@ -250,3 +250,19 @@ def test_other_encodings_take_the_general_path(
 ) -> None:
     plan(said)
     assert single_row(mixed(algorithm, "y")[0]) is None
+
+
+@pytest.mark.parametrize("algorithm", ["huber", "linear_svm", "passive_aggressive", "mlp"])
+def test_a_target_far_from_0_is_answered_as_by_the_general_path(algorithm: str) -> None:
+    data = builders.numbers(a=RNG.normal(size=ROWS), b=RNG.normal(size=ROWS), y=1e9 + RNG.normal(size=ROWS))
+    hyperparams = {"hidden_layer_sizes": []} if algorithm == "mlp" else {}
+    spec = FitSpec(
+        "regression", ["y"], ["a", "b"], algorithm, hyperparams, 0, Recipe(0.25, 0, ("a",)), 1 << 28, 1
+    )
+    predictor = Predictor(training.fit(spec, data)[1])
+    assert abs(predictor.center[0] - 1e9) < 1
+    single = quick(predictor)
+    row = [float(data.values(name)[0, 0]) for name in ("a", "b")]
+    expected = float(predictor.outputs(data)[0])
+    assert single.value(single.numbers(row)) == pytest.approx(expected, abs=1e-6)
+    assert abs(expected - 1e9) < 5
