@@ -66,7 +66,7 @@ def test_defaults_suit_targets_of_any_size(unit: float) -> None:
     assert score("mlp", 1e6 * unit + target * unit) > 0.37
 
 
-@pytest.mark.parametrize("load", [datasets.load_iris, datasets.load_wine, datasets.load_breast_cancer])
+@pytest.mark.parametrize("load", [datasets.load_iris, datasets.load_wine])
 def test_defaults_tell_classes(load: Any) -> None:
     matrix, target = load(return_X_y=True)
     test = np.arange(len(target)) % 4 == 0
