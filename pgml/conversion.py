@@ -43,7 +43,7 @@ def artifact(spec: FitSpec, made: Pipeline, truth: Target, matrix: Matrix) -> Ar
     TooLarge
         It would take more than `FitSpec.max_model_bytes`.
     """
-    _check_size(spec, made)
+    check_size(spec, made)
     width = made.predict(matrix[:1]).shape[1]
     tail: dict[str, Any] = {"divisor": None, "added": None, "dot": None}
     if made.algorithm.serving == "onnx":
@@ -118,7 +118,8 @@ def verify(made: Pipeline, matrix: Matrix, outputs: Floats, scale: Floats) -> No
         )
 
 
-def _check_size(spec: FitSpec, made: Pipeline) -> None:
+def check_size(spec: FitSpec, made: Pipeline) -> None:
+    """Raise TooLarge if the stored form would take more than `FitSpec.max_model_bytes`."""
     size = sum(made.algorithm.size(estimator, spec.task) for estimator in made.estimators)
     if size > spec.max_model_bytes:
         raise TooLarge(

@@ -85,6 +85,7 @@ def fit(
     rows: Dataset,
     truth: Target | None,
     folds: Callable[[int], Folds] = lambda count: (),
+    encoded: tuple[Encoder, Matrix] | None = None,
 ) -> tuple[Pipeline, Matrix]:
     """Fit on rows, all of them; return the pipeline and the rows as it encodes them.
 
@@ -96,13 +97,15 @@ def fit(
         Of these rows; None where there is no target.
     folds : callable (count) -> Folds
         Parts of these rows, see `FitContext`.
+    encoded : (Encoder, ndarray), optional
+        What `encode` gives for these rows, as it does not depend on the hyperparameters.
 
     Raises
     ------
     PgmlError
     """
     weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
-    encoder, matrix = _encoded(spec, algorithm, rows, truth, folds)
+    encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds)
     center = _center(algorithm, spec, hyperparams, truth)
     numbers = [name for column in encoder.columns for name in column.feature_names]
     context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds, numbers)
@@ -126,7 +129,7 @@ def fit(
     return Pipeline(algorithm, spec.task, encoder, *fitted_parts), matrix
 
 
-def _encoded(
+def encode(
     spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target | None, folds: Callable[[int], Folds]
 ) -> tuple[Encoder, Matrix]:
     """Return the encoder of rows, and their matrix, in which no row's own target tells on it."""

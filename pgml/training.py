@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from pgml.errors import InvalidValue
 from pgml.inference import Predictor
 from pgml.pipeline import Pipeline
 from pgml.preprocessing import Matrix
+from pgml.search import selection
 from pgml.spec import FitSpec, Recipe
 from pgml.target import Target
 
@@ -47,7 +49,8 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     Returns
     -------
     report : dict
-        ``metrics``, ``recipe``, ``data_hash``, ``train_rows``, ``test_rows``, ``versions``, ``notes``.
+        ``metrics``, ``recipe``, ``data_hash``, ``train_rows``, ``test_rows``, ``versions``, ``notes``;
+        ``hyperparams``, also those a search has found, and its ``trials``.
     model : bytes
 
     Raises
@@ -66,6 +69,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     trained = dataset.take(train)
     folds = _folds(recipe, trained, truth.take(train), train)
     known = truth.take(train) if spec.targets else None
+    spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
@@ -81,13 +85,16 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     artifact = replace(artifact, golden=inference.golden_rows(rows[few], outputs[few], scale))
     report = {
         "metrics": _scores(spec, made, actual, rows, outputs)
-        | {"fit_time": made.fit_time, "score_time": score_time},
+        | {"fit_time": made.fit_time, "score_time": score_time}
+        | ({"search_results": tried.summary} if tried else {}),
         "recipe": recipe.as_json(),
         "data_hash": splitting.data_hash(dataset, hashing.result()),
         "train_rows": int(train.size),
         "test_rows": int(test.size),
         "versions": _versions(algorithm.library),
-        "notes": [*notes, *made.notes],
+        "notes": [*notes, *(tried.notes if tried else ()), *made.notes],
+        "hyperparams": dict(spec.hyperparams),
+        "trials": tried.trials if tried else [],
     }
     return report, pack(artifact)
 
@@ -100,6 +107,16 @@ def _split(
         note = f'"{algorithm.name}" labels the rows it was trained on; for any other predict gives NULL'
         return spec.recipe, np.zeros(len(dataset), dtype=np.bool_), [note]
     return splitting.choose(dataset, spec.recipe, truth.values, bool(truth.labels))
+
+
+def _searched(
+    spec: FitSpec, algorithm: Algorithm, trained: Dataset, truth: Target, train: Rows, recipe: Recipe
+) -> tuple[FitSpec, selection.Found | None]:
+    """Return the spec with the hyperparameters that a search finds on the training rows, and the search."""
+    if spec.search is None:
+        return spec, None
+    found = selection.best(spec, algorithm, trained, truth, train, partial(_folds, recipe))
+    return replace(spec, hyperparams=found.hyperparams), found
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -7,7 +7,6 @@ from typing import Any
 from pgml import access, algorithms, reader, store
 from pgml.errors import (
     InvalidValue,
-    NotBuilt,
     NotPermitted,
     UnknownColumn,
     UnknownRelation,
@@ -19,8 +18,9 @@ from pgml.reader import Relation
 from pgml.recipe import Sampling
 from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
-from pgml.usecases import arguments, split_request
+from pgml.usecases import arguments, search_request, split_request
 from pgml.usecases.constant import other, same
+from pgml.usecases.search_request import Search
 from pgml.usecases.session import Session
 
 RUNTIMES = ("local", "python", "rust")
@@ -48,6 +48,8 @@ class Request:
         The column with the weights of the rows.
     test_sampling, test_size, seed, split_by
         The project's own, or those of a new one.
+    search : Search or None
+        How hyperparameters are searched for.
     """
 
     project: Project | None
@@ -66,6 +68,7 @@ class Request:
     split_by: str | None
     automatic_deploy: bool
     materialize: bool
+    search: Search | None
 
 
 def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
@@ -104,9 +107,9 @@ def known_project(session: Session, caller: str, given: Mapping[str, Any]) -> tu
     Raises
     ------
     PgmlError
-        The name cannot be one, or another argument asks for what is not built.
+        The name cannot be one, or there is no such runtime.
     """
-    _refuse_unbuilt(given)
+    _check_runtime(given)
     name = _project_name(given)
     database = session.database
     project = database.as_owner(lambda: store.find_project(database, caller, name))
@@ -130,12 +133,14 @@ def of_arguments(
     ------
     PgmlError
     """
+    task = same(project, "task", task)
+    target = relation.column(targets[0]) if targets and given["search"] else None
     return Request(
         project,
         name,
         relation,
         targets,
-        same(project, "task", task),
+        task,
         _algorithm(algorithm, task),
         _object(given, "hyperparams"),
         _object(given, "preprocess"),
@@ -144,6 +149,7 @@ def of_arguments(
         *split_request.checked(project, relation, given, targets),
         given["automatic_deploy"] is not False,
         given["materialize_snapshot"] is True,
+        search_request.checked(given, target, task, algorithm),
     )
 
 
@@ -158,10 +164,7 @@ def _project_name(given: Mapping[str, Any]) -> str:
     return name
 
 
-def _refuse_unbuilt(given: Mapping[str, Any]) -> None:
-    for option in ("search", "search_params", "search_args"):
-        if given[option]:
-            raise NotBuilt(f"{option} is not supported yet", hint=f"Leave {option} out.")
+def _check_runtime(given: Mapping[str, Any]) -> None:
     runtime = given["runtime"]
     if runtime is not None and runtime not in RUNTIMES:
         raise InvalidValue(

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pgml import algorithms, metrics, reader, runner, store, target
+from pgml import algorithms, metrics, reader, runner, store, target, trials
+from pgml.algorithms.base import Algorithm
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, ReadOnly, name_list
@@ -17,7 +18,7 @@ from pgml.runner import Limits
 from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import deploy, request
+from pgml.usecases import deploy, request, search_request
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
@@ -185,6 +186,16 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         _metric(wanted, task),
         wanted.weight,
         wanted.preprocess,
+        _search(wanted, algorithm, task),
+    )
+
+
+def _search(wanted: Request, algorithm: Algorithm, task: str) -> dict[str, Any] | None:
+    """Return the search of the fit, now that the task is known."""
+    if wanted.search is None:
+        return None
+    return search_request.settled(
+        wanted.search, algorithm, task, wanted.hyperparams, wanted.metric, wanted.seed
     )
 
 
@@ -240,7 +251,7 @@ def _store(
     }
     values = {
         "algorithm": spec.algorithm,
-        "hyperparams": dict(spec.hyperparams),
+        "hyperparams": report["hyperparams"],
         "seed": spec.seed,
         "split": report["recipe"],
         "metrics": report["metrics"] | {"train_rows": report["train_rows"], "test_rows": report["test_rows"]},
@@ -249,4 +260,6 @@ def _store(
         "columns": [asdict(dataset.find(name)) for name in spec.features],
         "versions": report["versions"],
     }
-    return store.add_model(database, caller, project, snapshot, values, data)
+    model = store.add_model(database, caller, project, snapshot, values, data)
+    trials.add(database, model.id, report["trials"])
+    return model

@@ -23,7 +23,7 @@ create table pgml.models (
 comment on table pgml.models is 'fitted models';
 comment on column pgml.models.number is 'counts within the project';
 comment on column pgml.models.name is '<project>_<number>';
-comment on column pgml.models.hyperparams is 'as they were given';
+comment on column pgml.models.hyperparams is 'as they were given, or found by a search';
 comment on column pgml.models.split is 'how its test rows are told';
 comment on column pgml.models.metrics is 'measured on its test rows; times in seconds';
 comment on column pgml.models.metric is 'the one that decides deployments; null if the task has none';

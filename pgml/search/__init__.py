@@ -1,0 +1,1 @@
+"""Search for hyperparameters: which to try, how each does in folds of the training rows, which is best."""

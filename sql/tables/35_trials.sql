@@ -1,0 +1,31 @@
+create table pgml.trials (
+    model_id bigint not null references pgml.models on delete cascade,
+    trial int not null,
+    parameters jsonb not null,
+    scores float8[] not null,
+    score float8,
+    deviation float8,
+    train_rows bigint not null,
+    seconds float8 not null,
+    error text,
+    best boolean not null,
+    primary key (model_id, trial)
+);
+comment on table pgml.trials is 'what the searches have tried that models came from';
+comment on column pgml.trials.trial is 'counts within the search, in the order of the trials';
+comment on column pgml.trials.parameters is 'the hyperparameters that were searched for';
+comment on column pgml.trials.scores is 'by fold of the training rows; null where the metric is undefined';
+comment on column pgml.trials.score is 'mean over the folds; null if the trial failed';
+comment on column pgml.trials.deviation is 'standard deviation over the folds';
+comment on column pgml.trials.train_rows is 'on how many rows a fold was trained at most';
+comment on column pgml.trials.seconds is 'of all folds';
+comment on column pgml.trials.error is 'why it failed';
+comment on column pgml.trials.best is 'the model has its hyperparameters';
+
+alter table pgml.trials enable row level security;
+create policy of_models on pgml.trials
+    for select
+    using (model_id in (select id from pgml.models));
+comment on policy of_models on pgml.trials is 'those of the models a role sees';
+
+select pg_catalog.pg_extension_config_dump('pgml.trials', '');
