@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pgml.metrics import Metric
-from pgml.search.candidates import Candidate, key
+from pgml.search.candidates import Candidate, drawn, key
 from pgml.search.space import Dimension, size
 from pgml.search.trials import Trials
 
-ASKED = 20
-"""Suggestions for each trial that may be known already, before a search ends early."""
+REPEATED = 20
+"""Suggestions of what has been tried that are heard in a row, before one is drawn at random."""
 
 
 def run(trials: Trials, space: Sequence[Dimension], count: int, seed: int, metric: Metric) -> None:
@@ -32,21 +32,29 @@ def run(trials: Trials, space: Sequence[Dimension], count: int, seed: int, metri
     scales = {each.name: _scale(optuna.distributions, each) for each in space}
     known: dict[str, float | None] = {}
     most = int(min(count, size(space)))
-    for _ in range(most * ASKED):
-        asked = study.ask(scales)
-        candidate = _candidate(space, asked.params)
-        if key(candidate) not in known:
-            trial = trials.run(len(known) + 1, candidate)
-            if trial is None:
-                return
-            known[key(candidate)] = trial.mean
-        score = known[key(candidate)]
-        if score is None:
-            study.tell(asked, state=optuna.trial.TrialState.FAIL)
+    while len(known) < most:
+        for _ in range(REPEATED):
+            asked = study.ask(scales)
+            candidate = _candidate(space, asked.params)
+            if key(candidate) not in known:
+                break
+            _tell(optuna, study, asked, known[key(candidate)])
         else:
-            study.tell(asked, score)
-        if len(known) == most:
+            asked = None
+            candidate = next(each for each in drawn(space, most, seed) if key(each) not in known)
+        trial = trials.run(len(known) + 1, candidate)
+        if trial is None:
             return
+        known[key(candidate)] = trial.mean
+        if asked is not None:
+            _tell(optuna, study, asked, trial.mean)
+
+
+def _tell(optuna: Any, study: Any, asked: Any, score: float | None) -> None:
+    if score is None:
+        study.tell(asked, state=optuna.trial.TrialState.FAIL)
+    else:
+        study.tell(asked, score)
 
 
 def _scale(distributions: Any, dimension: Dimension) -> Any:

@@ -11,7 +11,7 @@ from pgml.algorithms.base import Algorithm
 from pgml.columns import INTEGERS, Column
 from pgml.errors import InvalidValue, NotBuilt, PgmlError, hint_of_names, name_list
 from pgml.search import space
-from pgml.search.space import RANGES, WHOLE, Dimension
+from pgml.search.space import WHOLE, Dimension
 from pgml.spec import SUPERVISED
 from pgml.usecases import search_arguments
 from pgml.usecases.search_arguments import DEFAULTS, KINDS, MOST_TRIALS
@@ -217,8 +217,9 @@ def _check_dimension(algorithm: Algorithm, task: str, dimension: Dimension) -> N
         try:
             algorithms.check_hyperparams(algorithm, task, {dimension.name: value})
         except InvalidValue as error:
-            if dimension.scale in RANGES and dimension.scale not in WHOLE and type(value) is float:
-                error.hint = f'{error.hint} For whole numbers use "int" or "logint".'.strip()
+            hint = error.hint or "A search tries only what the hyperparameter takes."
+            broken = dimension.scale and dimension.scale not in WHOLE
+            error.hint = f'{hint} For whole numbers use "int" or "logint".' if broken else hint
             raise
 
 
