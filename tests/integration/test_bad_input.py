@@ -117,9 +117,6 @@ def test_what_does_not_exist_is_named_with_what_does(shared: Connection, argumen
 
 
 UNBUILT = {
-    "search => 'random'": "search",
-    "search_params => '{\"a\": [1]}'": "search_params",
-    "search_args => '[1]'": "search_args",
     'preprocess => \'{"a": {"impute": "mean"}}\'': "preprocess",
     "task => 'clustering'": 'task "clustering"',
     "task => 'decomposition'": 'task "decomposition"',
