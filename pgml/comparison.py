@@ -8,6 +8,7 @@ import numpy as np
 from pgml import evaluation, splitting
 from pgml.columns import Column
 from pgml.dataset import Dataset, Floats
+from pgml.evaluation import Outcome
 from pgml.inference import Predictor
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
@@ -67,22 +68,40 @@ def score(
     `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in the `space` of an encoder,
     by default the model's own.
     """
-    parts = []
     positions = np.flatnonzero(rows)
-    for start in range(0, max(positions.size, 1), CHUNK):
-        check_for_interrupts()
-        parts.append(predictor.outputs(dataset.take(positions[start : start + CHUNK])))
+    taken = dataset.take(positions)
+    return outcome(predictor, taken, truth.take(positions), check_for_interrupts, space).score(metric)
+
+
+def outcome(
+    predictor: Predictor,
+    dataset: Dataset,
+    truth: Target,
+    check_for_interrupts: Callable[[], None] = lambda: None,
+    space: Encoder | None = None,
+) -> Outcome:
+    """Return truth and outputs of all rows of a dataset; see `score`."""
     encoder = predictor.encoder if space is None else space
-    matrix = encoder.encode(dataset.take(positions)) if predictor.task == "clustering" else None
-    outcome = evaluation.outcome(
+    return evaluation.outcome(
         predictor.task,
         predictor.output,
         [len(labels) for labels, _ in predictor.parts],
-        as_known(predictor, truth.take(positions)),
-        matrix,
-        np.concatenate(parts),
+        as_known(predictor, truth),
+        encoder.encode(dataset) if predictor.task == "clustering" else None,
+        outputs(predictor, dataset, check_for_interrupts),
     )
-    return outcome.score(metric)
+
+
+def outputs(
+    predictor: Predictor, dataset: Dataset, check_for_interrupts: Callable[[], None] = lambda: None
+) -> Floats:
+    """Return a model's outputs, asking for interrupts every `CHUNK` rows."""
+    parts = []
+    for start in range(0, max(len(dataset), 1), CHUNK):
+        check_for_interrupts()
+        rows = np.arange(start, min(start + CHUNK, len(dataset)))
+        parts.append(predictor.outputs(dataset.take(rows)))
+    return np.concatenate(parts)
 
 
 def as_known(predictor: Predictor, truth: Target) -> Floats:

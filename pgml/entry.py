@@ -7,7 +7,7 @@ from typing import Any
 
 from pgml.database.plpy_adapter import Backend
 from pgml.errors import PgmlError
-from pgml.usecases import about, arguments, batch, drop, memory, outcome, share
+from pgml.usecases import about, arguments, batch, drop, evaluate, importance, memory, outcome, share
 from pgml.usecases.batch import Chunk
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.joint import train_joint
@@ -121,6 +121,24 @@ class Entry:
     def revoke(self, given: Given, path: str) -> Answer:
         return None, share.revoke(self._session, given)
 
+    def evaluate(self, given: Given, path: str) -> Answer:
+        return evaluate.evaluate(self._session, given, path)
+
+    def confusion_matrix(self, given: Given, path: str) -> Answer:
+        return evaluate.confusion_matrix(self._session, given, path)
+
+    def roc_curve(self, given: Given, path: str) -> Answer:
+        return evaluate.roc_curve(self._session, given, path)
+
+    def precision_recall_curve(self, given: Given, path: str) -> Answer:
+        return evaluate.precision_recall_curve(self._session, given, path)
+
+    def calibration_curve(self, given: Given, path: str) -> Answer:
+        return evaluate.calibration_curve(self._session, given, path)
+
+    def feature_importance(self, given: Given, path: str) -> Answer:
+        return importance.feature_importance(self._session, given, path)
+
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []
 
@@ -151,6 +169,13 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "grant": Entry.grant,
     "revoke": Entry.revoke,
     "snapshot": Entry.snapshot,
+    "evaluate": Entry.evaluate,
+    "evaluate_model": Entry.evaluate,
+    "confusion_matrix": Entry.confusion_matrix,
+    "roc_curve": Entry.roc_curve,
+    "precision_recall_curve": Entry.precision_recall_curve,
+    "calibration_curve": Entry.calibration_curve,
+    "feature_importance": Entry.feature_importance,
     "load_dataset": Entry.load_dataset,
     "warm": Entry.warm,
     "cache_status": Entry.cache_status,

@@ -43,6 +43,17 @@ class Outcome:
         """Return one metric, a mean over the pairs; None where it is undefined."""
         return _mean([metrics.score(metric, *pair, self.kind) for pair in self.pairs])
 
+    def interval(self, metric: Metric, seed: int) -> tuple[float, float] | None:
+        """Return in which interval a metric lies on other rows of the kind; None of several targets."""
+        truth, outputs = self.pairs[0]
+        if len(self.pairs) > 1 or (self.kind == "values" and truth.ndim > 1):
+            return None
+        return metrics.interval(metric, truth, outputs, self.kind, seed)
+
+    def tables(self) -> list[dict[str, Any]]:
+        """Return what `metrics.evaluation` tells of each pair."""
+        return [metrics.evaluation(self.task, *pair, self.kind) for pair in self.pairs]
+
 
 def outcome(
     task: str, output: Output, counts: Sequence[int], truth: Floats, matrix: Any, outputs: Floats
@@ -62,7 +73,8 @@ def outcome(
     outputs : ndarray of shape (rows,) or (rows, width)
     """
     if task == "clustering":
-        return Outcome(task, "clusters", [(matrix, codes_of(output, outputs))])
+        # A row that the model knows no cluster of counts as noise.
+        return Outcome(task, "clusters", [(matrix, codes_of(output, np.nan_to_num(outputs, nan=-1.0)))])
     if len(counts) < 2:
         return Outcome(task, KINDS[output], [(truth, outputs)])
     sides = np.split(outputs, np.cumsum(counts)[:-1], axis=1)

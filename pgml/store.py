@@ -253,16 +253,18 @@ def add_model(
         As `pgml.snapshots.add` takes it.
     values : mapping
         ``algorithm``, ``hyperparams``, ``seed``, ``split``, ``metrics``, ``metric``, ``score``,
-        ``columns`` and ``versions``.
+        ``columns``, ``versions`` and ``evaluation``.
     data : bytes
         Of `pgml.artifact.format.pack`.
     """
     snapshot_id = snapshots.add(database, caller, project.id, snapshot)
     (row,) = database.query(
         "insert into pgml.models (project_id, snapshot_id, number, name, algorithm, hyperparams, seed, split,"
-        " metrics, metric, score, columns, versions, size, sha256, artifact, created_by)"
+        " metrics, metric, score, columns, versions, size, sha256, artifact, created_by,"
+        " evaluation)"
         " select $1::bigint, $2::bigint, n, $3::text || '_' || n, $4::text, $5::jsonb, $6::int, $7::jsonb,"
-        " $8::jsonb, $9::text, $10::float8, $11::jsonb, $12::jsonb, $13::bigint, $14::text, $15, $16::name"
+        " $8::jsonb, $9::text, $10::float8, $11::jsonb, $12::jsonb, $13::bigint, $14::text, $15, $16::name,"
+        " $17::jsonb"
         " from (select coalesce(max(number), 0) + 1 as n from pgml.models where project_id = $1::bigint) x"
         " returning id",
         project.id,
@@ -281,6 +283,7 @@ def add_model(
         digest(data),
         data[:PART_BYTES],
         caller,
+        json.dumps(values["evaluation"]),
     )
     for part, start in enumerate(range(PART_BYTES, len(data), PART_BYTES), start=2):
         database.query(

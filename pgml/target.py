@@ -72,8 +72,10 @@ def infer_task(dataset: Dataset, column: Column) -> str:
     return "regression"
 
 
-def read(dataset: Dataset, names: Sequence[str], task: str) -> Target:
+def read(dataset: Dataset, names: Sequence[str], task: str, *, varied: bool = True) -> Target:
     """Return the targets of rows where they are known; values of shape (rows, 0) where there is none.
+
+    `varied` asks for two values of each, as a fit needs them.
 
     Raises
     ------
@@ -85,11 +87,11 @@ def read(dataset: Dataset, names: Sequence[str], task: str) -> Target:
     if not names:
         return Target(np.empty((len(dataset), 0)), [], "number")
     if task == "regression":
-        values = [_numbers(dataset, dataset.find(name)) for name in names]
+        values = [_numbers(dataset, dataset.find(name), varied) for name in names]
         return Target(values[0] if len(values) == 1 else np.column_stack(values), [], "number")
     targets = [_classes(dataset, dataset.find(name)) for name in names]
     for name, target in zip(names, targets, strict=True):
-        if len(target.labels) < 2:
+        if varied and len(target.labels) < 2:
             shown = label_text(target.labels[0], target.label_kind)
             raise _constant(dataset.find(name), f"Every row has the value {shown}.")
     if len(targets) == 1:
@@ -106,14 +108,14 @@ def label_text(label: Any, kind: str) -> str:
     return str(label)
 
 
-def _numbers(dataset: Dataset, column: Column) -> npt.NDArray[np.float64]:
+def _numbers(dataset: Dataset, column: Column, varied: bool) -> npt.NDArray[np.float64]:
     if column.is_category:
         raise WrongType(
             f'target column "{column.name}" has type {column.type}, regression wants a number',
             hint="Say task => 'classification', or cast the column in a view.",
         )
     values = dataset.values(column.name)[:, 0]
-    if np.ptp(values) == 0:
+    if varied and np.ptp(values) == 0:
         raise _constant(column, f"Every row has the value {values[0]:g}.")
     return values
 

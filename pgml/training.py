@@ -11,20 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, evaluation, inference, metrics, pipeline, splitting, target
+from pgml import algorithms, conversion, inference, pipeline, report, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor
-from pgml.pipeline import Pipeline
-from pgml.preprocessing import Matrix
 from pgml.search import selection
 from pgml.spec import FitSpec, Recipe
 from pgml.target import Target
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Result = TypeVar("Result")
 
@@ -49,8 +46,8 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     Returns
     -------
     report : dict
-        ``metrics``, ``recipe``, ``data_hash``, ``train_rows``, ``test_rows``, ``versions``, ``notes``;
-        ``hyperparams``, also those a search has found, and its ``trials``.
+        ``metrics`` and ``evaluation`` (see `pgml.report`), ``recipe``, ``data_hash``, ``train_rows``,
+        ``test_rows``, ``versions``, ``notes``; ``hyperparams``, also those a search has found, and its ``trials``.
     model : bytes
 
     Raises
@@ -83,10 +80,11 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     conversion.verify(made, rows, outputs, scale)
     few = slice(conversion.golden_count(made.encoder.width))
     artifact = replace(artifact, golden=inference.golden_rows(rows[few], outputs[few], scale))
-    report = {
-        "metrics": _scores(spec, made, actual, rows, outputs)
-        | {"fit_time": made.fit_time, "score_time": score_time}
-        | ({"search_results": tried.summary} if tried else {}),
+    scores, tables = report.of_test_rows(spec, made, truth, actual, rows, outputs)
+    times = {"fit_time": made.fit_time, "score_time": score_time}
+    found = {
+        "metrics": scores | times | ({"search_results": tried.summary} if tried else {}),
+        "evaluation": tables,
         "recipe": recipe.as_json(),
         "data_hash": splitting.data_hash(dataset, hashing.result()),
         "train_rows": int(train.size),
@@ -96,7 +94,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         "hyperparams": dict(spec.hyperparams),
         "trials": tried.trials if tried else [],
     }
-    return report, pack(artifact)
+    return found, pack(artifact)
 
 
 def _split(
@@ -163,24 +161,6 @@ def _known(spec: FitSpec, truth: Target, train: Rows) -> Target:
             hint="Choose another test_sampling, such as 'stratified', or train on more rows.",
         )
     return known
-
-
-def _scores(spec: FitSpec, made: Pipeline, truth: Floats, matrix: Matrix, outputs: Floats) -> dict[str, Any]:
-    """Return the metrics on the test rows and, where there are several targets, r2 of each."""
-    if spec.task == "decomposition":
-        share = getattr(made.estimators[0], "explained_variance_ratio_", None)
-        return {"cumulative_explained_variance": None if share is None else float(np.sum(share))}
-    if spec.task == "anomaly":
-        return {"anomaly_share": float((outputs > 0).mean())}
-    outcome = evaluation.outcome(spec.task, made.output, made.classes, truth, matrix, outputs)
-    scores: dict[str, Any] = dict(outcome.scores())
-    if spec.task == "regression" and len(spec.targets) > 1:
-        each = metrics.r2_by_target(truth, outputs)
-        scores["r2_by_target"] = {
-            name: float(score) if np.isfinite(score) else None
-            for name, score in zip(spec.targets, each, strict=True)
-        }
-    return scores
 
 
 def _versions(library: str) -> dict[str, str]:

@@ -42,6 +42,7 @@ TRAIN: Mapping[str, str] = {
     "metric": "text",
     "weight": "text",
 }
+MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,
     "train_joint": {**TRAIN, "y_column_name": "array"},
@@ -52,6 +53,13 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "grant": {"project_name": "text", "role": "text", "privilege": "text"},
     "revoke": {"project_name": "text", "role": "text", "privilege": "text"},
     "snapshot": {"relation_name": "text", "table_name": "text"},
+    "evaluate": MEASURED,
+    "evaluate_model": {"model_id": "integer", "relation_name": "text"},
+    "confusion_matrix": MEASURED,
+    "roc_curve": MEASURED,
+    "precision_recall_curve": MEASURED,
+    "calibration_curve": MEASURED,
+    "feature_importance": MEASURED,
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -60,6 +68,9 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "package_versions": {},
 }
 """The verbs that report their errors as a value, each argument with one of `TYPES`; any may be null."""
+
+FUNCTIONS: Mapping[str, str] = {"deploy_model": "deploy", "evaluate_model": "evaluate"}
+"""The functions of verbs that have another name."""
 
 HINTS: Mapping[str, str] = {
     "project_name": "Name the project, or the table or view to train on.",
@@ -98,7 +109,7 @@ def checked(verb: str | None, text: str | None) -> Mapping[str, Any]:
         raise _nested() from None
     if not _is_shallow(given, DEEPEST):
         raise _nested()
-    hint = f"Call the function pgml.{'deploy' if verb == 'deploy_model' else verb}, which sends them."
+    hint = f"Call the function pgml.{FUNCTIONS.get(verb, verb)}, which sends them."
     if not isinstance(given, dict) or set(given) != set(types):
         raise InvalidValue(
             f'the arguments of verb "{verb}" are not complete, or there are others',

@@ -66,7 +66,7 @@ def train(
             dataset, notes = _known(wanted, rows)
             spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
             truth = target.read(dataset, spec.targets, spec.task)
-            _check_range(spec.targets, truth)
+            check_range(spec.targets, truth)
             report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
     notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
     notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
@@ -145,7 +145,7 @@ def _known(wanted: Request, dataset: Dataset) -> tuple[Dataset, list[str]]:
     return known, [f"{dropped} row(s) with NULL in {named} were left out"] if dropped else []
 
 
-def _check_range(names: Sequence[str], truth: Target) -> None:
+def check_range(names: Sequence[str], truth: Target) -> None:
     """Raise InvalidValue for numbers with which a loss or a metric overflows."""
     if truth.counts or not names:
         return
@@ -259,6 +259,7 @@ def _store(
         "score": report["metrics"].get(spec.metric),
         "columns": [asdict(dataset.find(name)) for name in spec.features],
         "versions": report["versions"],
+        "evaluation": report["evaluation"],
     }
     model = store.add_model(database, caller, project, snapshot, values, data)
     trials.add(database, model.id, report["trials"])

@@ -18,6 +18,7 @@ create table pgml.models (
     artifact bytea not null,
     created_at timestamptz not null default now(),
     created_by name not null,
+    evaluation jsonb not null,
     unique (project_id, number)
 );
 comment on table pgml.models is 'fitted models';
@@ -33,6 +34,7 @@ comment on column pgml.models.versions is 'of Python and the libraries';
 comment on column pgml.models.size is 'bytes of all parts';
 comment on column pgml.models.sha256 is 'of the bytes of all parts';
 comment on column pgml.models.artifact is 'the first part of its bytes';
+comment on column pgml.models.evaluation is 'tables and curves of its test rows, and its own importances by feature';
 create index models_name_idx on pgml.models (name);
 create index models_snapshot_id_idx on pgml.models (snapshot_id);
 alter table pgml.models alter column artifact set storage external;

@@ -11,7 +11,9 @@ select
     m.score,
     (select count(*) from pgml.models c where c.project_id = p.id) as candidates,
     d.created_at as deployed_at,
-    p.owner
+    p.owner,
+    (m.metrics -> (m.metric || '_interval') ->> 0)::float8 as score_low,
+    (m.metrics -> (m.metric || '_interval') ->> 1)::float8 as score_high
 from pgml.projects p
 left join lateral (
     select d.model_id, d.created_at
@@ -23,6 +25,7 @@ left join lateral (
 left join pgml.models m on m.id = d.model_id;
 comment on view pgml.overview is 'each project with its live model';
 comment on column pgml.overview.candidates is 'models compared on the project''s test rows';
+comment on column pgml.overview.score_low is 'with score_high the interval of 95 % in which the score lies on other rows';
 
 create view pgml.trained_models with (security_invoker = true) as
 select
@@ -42,11 +45,14 @@ select
     m.versions,
     m.created_at,
     m.created_by,
-    s.materialized
+    s.materialized,
+    (m.metrics -> (m.metric || '_interval') ->> 0)::float8 as score_low,
+    (m.metrics -> (m.metric || '_interval') ->> 1)::float8 as score_high
 from pgml.models m
 join pgml.projects p on p.id = m.project_id
 join pgml.snapshots s on s.id = m.snapshot_id;
 comment on view pgml.trained_models is 'every model, with what it was trained on and its metrics';
+comment on column pgml.trained_models.score_low is 'with score_high the interval of 95 % in which the score lies on other rows';
 
 create view pgml.deployed_models with (security_invoker = true) as
 select

@@ -1,0 +1,101 @@
+"""What a fit tells of its test rows, to be stored beside the model: it cannot be told later."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml import evaluation, metrics
+from pgml.evaluation import Outcome
+from pgml.pipeline import Pipeline
+from pgml.preprocessing import Matrix
+from pgml.spec import FitSpec
+from pgml.target import Target, label_text
+
+Floats = npt.NDArray[np.float64]
+DIGITS = 6
+"""Of importances."""
+
+
+def of_test_rows(
+    spec: FitSpec, made: Pipeline, truth: Target, actual: Floats, matrix: Matrix, outputs: Floats
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return metrics and tables of test rows, as JSON has them.
+
+    Parameters
+    ----------
+    truth : Target
+        With the labels that codes stand for.
+    actual : ndarray of shape (rows,) or (rows, targets)
+        The targets of the test rows.
+    matrix : ndarray of shape (rows, width)
+        The test rows, encoded.
+    outputs : ndarray of shape (rows,) or (rows, width)
+
+    Returns
+    -------
+    metrics : dict
+        The task's by name; ``<metric>_interval``, low and high of the key one; ``by_class`` or
+        ``r2_by_target``, by label or target; ``anomaly_share``.
+    evaluation : dict
+        Of `metrics.evaluation`, with ``labels`` as texts in code order, for each target in ``parts`` where
+        several are classes; ``importances`` by feature, see `importances`.
+    """
+    own: dict[str, Any] = {"importances": importances(made)}
+    if spec.task == "decomposition":
+        share = getattr(made.estimators[0], "explained_variance_ratio_", None)
+        return {"cumulative_explained_variance": None if share is None else float(np.sum(share))}, own
+    if spec.task == "anomaly":
+        return {"anomaly_share": float((outputs > 0).mean())}, own
+    outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs)
+    scores: dict[str, Any] = dict(outcome.scores()) | _interval(spec, outcome)
+    tables = outcome.tables()
+    if truth.parts:
+        each = zip(spec.targets, truth.parts, tables, strict=True)
+        return scores, {
+            "parts": [{"target": name, "labels": labels_of(part)} | table for name, part, table in each]
+        } | own
+    if truth.labels:
+        labels = labels_of(truth)
+        classes = tables[0].pop("by_class")
+        scores["by_class"] = {labels[each.pop("class")]: each for each in classes}
+        own = {"labels": labels} | own
+    if spec.task == "regression" and len(spec.targets) > 1:
+        scores["r2_by_target"] = {
+            name: float(score) if np.isfinite(score) else None
+            for name, score in zip(spec.targets, metrics.r2_by_target(actual, outputs), strict=True)
+        }
+    return scores, tables[0] | own
+
+
+def labels_of(truth: Target) -> list[str]:
+    """Return the labels of classes in code order, as SQL writes them."""
+    return [label_text(label, truth.label_kind) for label in truth.labels]
+
+
+def importances(made: Pipeline) -> Mapping[str, float] | None:
+    """Return the model's own importances, summed by feature, as shares; None where it tells none.
+
+    Of several estimators it is the mean of their shares.
+    """
+    found = [made.algorithm.importances(estimator) for estimator in made.estimators]
+    names = [name for name, _ in made.encoder.matrix_columns]
+    total = np.zeros(len(names))
+    for each in found:
+        if each is None or len(each) != len(names):
+            return None
+        size = np.abs(each)
+        if not 0 < size.sum() < np.inf:
+            return None
+        total += size / size.sum() / len(found)
+    sums = dict.fromkeys(names, 0.0)
+    for name, share in zip(names, total.tolist(), strict=True):
+        sums[name] += share
+    return {name: float(f"{share:.{DIGITS}g}") for name, share in sums.items()}
+
+
+def _interval(spec: FitSpec, outcome: Outcome) -> dict[str, Any]:
+    metric = metrics.find(spec.metric, spec.task) if spec.metric else metrics.default(spec.task)
+    found = outcome.interval(metric, spec.seed) if metric else None
+    return {f"{metric.name}_interval": list(found)} if metric and found else {}
