@@ -47,7 +47,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     -------
     report : dict
         ``metrics`` and ``evaluation`` (see `pgml.report`), ``recipe``, ``data_hash``, ``train_rows``,
-        ``test_rows``, ``versions``, ``notes``; ``hyperparams``, also those a search has found, and its ``trials``.
+        ``test_rows``, ``versions``, ``notes``, ``hyperparams`` with those a search has found, its ``trials``.
     model : bytes
 
     Raises
