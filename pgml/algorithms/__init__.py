@@ -8,6 +8,7 @@ from typing import Any
 
 from pgml.algorithms import (
     ada_boost,
+    anomaly,
     bayes,
     catboost,
     clustering,
@@ -45,6 +46,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         catboost.ALGORITHM,
         *svm.ALGORITHMS,
         *neural.ALGORITHMS,
+        *anomaly.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
