@@ -15,6 +15,8 @@ from pgml.target import Target
 
 Floats = npt.NDArray[np.float64]
 VERIFIED_ROWS = 1000
+WORKING_BYTES = 64 << 20
+"""What the rows that are predicted at a time may take, where an algorithm says what a row does."""
 GOLDEN_VALUES = 2000
 """Golden rows hold about so many numbers in all."""
 TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
@@ -57,6 +59,7 @@ def artifact(spec: FitSpec, made: Pipeline, truth: Target, matrix: Matrix) -> Ar
         "targets": list(spec.targets),
         "output": made.output,
         "engine": made.algorithm.serving,
+        "rows": _rows_at_a_time(spec, made),
         "labels": labels,
         "label_kind": kind,
         "parts": [{"labels": list(each.labels), "label_kind": each.label_kind} for each in truth.parts],
@@ -128,6 +131,12 @@ def check_size(spec: FitSpec, made: Pipeline) -> None:
             hint="Choose hyperparameters that grow fewer or smaller trees, such as max_depth or "
             "n_estimators, or raise max_model_bytes in pgml.settings.",
         )
+
+
+def _rows_at_a_time(spec: FitSpec, made: Pipeline) -> int | None:
+    """Return how many rows to predict at a time; None: any number."""
+    needed = max(made.algorithm.memory(estimator, spec.task) for estimator in made.estimators)
+    return max(1, WORKING_BYTES // needed) if needed else None
 
 
 def _graph(made: Pipeline, width: int) -> tuple[bytes, dict[str, Any]]:

@@ -64,6 +64,7 @@ class Predictor:
         self.divisor: Floats = np.broadcast_to(artifact.decoder["divisor"] or 1.0, count)
         self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
+        self._rows: int | None = artifact.decoder.get("rows")
         self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)
 
@@ -82,7 +83,9 @@ class Predictor:
 
     def run(self, matrix: Matrix) -> Floats:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
-        outputs = np.asarray(self._engine.run(matrix), dtype=np.float64)
+        step = self._rows or len(matrix) or 1
+        parts = [self._engine.run(matrix[at : at + step]) for at in range(0, max(len(matrix), 1), step)]
+        outputs = np.asarray(np.concatenate(parts) if len(parts) > 1 else parts[0], dtype=np.float64)
         if self.output != "value":
             return outputs
         values = outputs / self.divisor + self.added + self.center

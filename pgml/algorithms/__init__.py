@@ -15,11 +15,14 @@ from pgml.algorithms import (
     decomposition,
     dummy,
     forests,
+    gaussian_process,
     gradient_boosting,
     isotonic,
+    kernels,
     labelling,
     lightgbm,
     linear_models,
+    neighbors,
     neural,
     parameters,
     svm,
@@ -47,6 +50,9 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *svm.ALGORITHMS,
         *neural.ALGORITHMS,
         *anomaly.ALGORITHMS,
+        *neighbors.ALGORITHMS,
+        *kernels.ALGORITHMS,
+        *gaussian_process.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {

@@ -127,6 +127,8 @@ class Algorithm:
         a clustering that can tell the clusters of the rows it was fitted on and of no others.
     pack : callable (estimator, matrix, task) -> bytes
         The stored form where it is no graph, see `pgml.native`.
+    memory : callable (estimator, task) -> int
+        Bytes that predicting a row takes, where these are many; so many rows are predicted at a time.
     tolerance : float or None
         Largest difference of the stored form and the estimator, relative to the outputs' scale;
         None: as `dtype` has it.
@@ -161,6 +163,7 @@ class Algorithm:
     space: Mapping[str, Any] = field(default_factory=dict)
     serving: Serving = "onnx"
     pack: Callable[[Any, Matrix, str], bytes] = _no_pack
+    memory: Callable[[Any, str], int] = lambda estimator, task: 0
     tolerance: float | None = None
     centered: Callable[[str, Mapping[str, Any]], bool] = lambda task, hyperparams: False
     dot: Callable[[Any, str], dict[str, Any] | None] = lambda estimator, task: None
