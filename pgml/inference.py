@@ -183,6 +183,8 @@ ENGINES: Mapping[str, Callable[[bytes], Any]] = {
 
 
 _OPTIONS = onnxruntime.RunOptions()
+IMPRECISE = ["MatMulScaleFusion"]
+"""Rewritings of a graph that cost digits: this one holds a factor beside a matrix product in float32."""
 _REFUSALS = (
     onnxruntime_pybind11_state.Fail,
     onnxruntime_pybind11_state.InvalidArgument,
@@ -203,7 +205,9 @@ def _session(graph: bytes) -> Any:
     options.enable_mem_pattern = False
     with signals_blocked():
         try:
-            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=IMPRECISE
+            )
         except _REFUSALS as error:
             raise Corrupted("model graph cannot be loaded", detail=str(error)) from None
 

@@ -167,7 +167,9 @@ def _versions(library: str) -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": sys.version.split()[0]}
-    for name in sorted({"numpy", "onnxruntime", "onnx", library}):
+    # Ensembles of our own are made of what these libraries fit.
+    fitting = {"scikit-learn", "xgboost"} if library == "pgml" else {library}
+    for name in sorted({"numpy", "onnxruntime", "onnx"} | fitting):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -25,7 +25,9 @@ from pgml.algorithms import (
     neighbors,
     neural,
     parameters,
+    stacking,
     svm,
+    voting,
     xgboost,
 )
 from pgml.algorithms.base import Algorithm
@@ -53,6 +55,8 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         *neighbors.ALGORITHMS,
         *kernels.ALGORITHMS,
         *gaussian_process.ALGORITHMS,
+        *voting.ALGORITHMS,
+        *stacking.ALGORITHMS,
     )
 }
 ALIASES: Mapping[str, str] = {
@@ -111,3 +115,4 @@ def check_hyperparams(algorithm: Algorithm, task: str, hyperparams: Mapping[str,
         A name is unknown, or its value is not one that the parameter takes.
     """
     parameters.check(algorithm.parameters(task), f"{algorithm.name} {task}", hyperparams)
+    algorithm.check(task, hyperparams)

@@ -119,6 +119,8 @@ class Algorithm:
         Hyperparameters of the library that JSON cannot hold, or that make no sense here.
     own : sequence of Parameter
         Hyperparameters that the library does not list.
+    check : callable (task, hyperparams) -> None
+        Raises PgmlError for values that names and kinds do not tell, before any data is read.
     space : mapping
         What a search looks through when it is not told, as ``search_params`` writes it; of all tasks,
         see `searched`.
@@ -160,6 +162,7 @@ class Algorithm:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     own: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
+    check: Callable[[str, Mapping[str, Any]], None] = lambda task, hyperparams: None
     space: Mapping[str, Any] = field(default_factory=dict)
     serving: Serving = "onnx"
     pack: Callable[[Any, Matrix, str], bytes] = _no_pack

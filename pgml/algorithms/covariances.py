@@ -167,12 +167,14 @@ def size(kernel: Any, rows: int, width: int) -> int:
         return 0
     loops = width if getattr(kernel, "nu", None) == 0.5 else 0
     norms = 0 if loops or hasattr(kernel, "sigma_0") else rows
-    return 8 * (rows * width + norms + 2 * width) + 500 + 290 * loops
+    return 8 * (rows * width + norms + 2 * width) + 500 + 230 * loops
 
 
 def _joined(graph: "Graph", kind: str, width: int, one: Value, other: Value) -> Value:
     if isinstance(one, float) and isinstance(other, float):
         return one + other if kind == "Sum" else one * other
+    if kind == "Sum" and 0.0 in (one, other):
+        return other if one == 0.0 else one
     names = [
         graph.constant(np.full(width, each)) if isinstance(each, float) else each for each in (one, other)
     ]

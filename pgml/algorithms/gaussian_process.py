@@ -68,7 +68,7 @@ def size(estimator: Any, task: str) -> int:
     binary = _binary(estimator)
     squares = sum(each.L_.size + len(each.y_train_) for each in binary)
     own = sum(_size_of(each) + 350 for each in binary)
-    return sizes.of_graph(squares, 20, 20) + own + 75 * erf.OPERATORS
+    return sizes.of_graph(squares, 4, 8) + own + 60 * erf.OPERATORS
 
 
 def memory(estimator: Any, task: str) -> int:
@@ -119,7 +119,7 @@ def _weighted(graph: "Graph", rows: str, process: Any, weights: Floats) -> tuple
     found = covariances.emit(graph, rows, points, process.kernel_)
     if isinstance(found, float):
         # The same number for all rows, in the shape of one for each row and point.
-        nothing = graph.apply("MatMul", rows, graph.constant(np.zeros_like(points.T)))
+        nothing = graph.apply("MatMul", graph.columns(rows, [0]), graph.constant(np.zeros((1, len(points)))))
         found = graph.apply("Add", nothing, graph.constant(found))
     return graph.apply("MatMul", found, graph.constant(weights)), found
 

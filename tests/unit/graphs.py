@@ -10,6 +10,7 @@ import onnxruntime
 from pgml import algorithms
 from pgml.algorithms.base import FitContext, Fitted
 from pgml.artifact.graph import INPUT, Graph
+from pgml.inference import IMPRECISE
 
 MEGABYTE = 1 << 20
 
@@ -43,7 +44,9 @@ def session(graph: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=IMPRECISE
+    )
 
 
 def error(name: str, task: str, fit: Fitted, matrix: npt.NDArray[Any]) -> float:

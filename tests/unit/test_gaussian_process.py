@@ -102,7 +102,7 @@ def test_several_targets_share_a_kernel() -> None:
 @pytest.mark.parametrize("kernel", [None, "DotProduct() + WhiteKernel() + 2 * RBF(2.0)"], ids=str)
 def test_classification_predicts_as_the_estimator(load: Any, kernel: str | None) -> None:
     matrix, unseen, target = data(load, 80)
-    given = {"kernel": kernel}
+    given = {"kernel": kernel, "optimizer": None if kernel else "fmin_l_bfgs_b"}
     fit = fitted("gaussian_process", "classification", matrix, target, given)
     assert error("gaussian_process", "classification", fit, unseen) < 1e-9
     graph = graph_of("gaussian_process", "classification", fit)
