@@ -1,6 +1,6 @@
 """Distances of rows to stored points, as operators of a graph.
 
-What takes rows × points × width numbers at once is avoided: squares are expanded,
+What takes rows by points by width numbers at once is avoided: squares are expanded,
 so that a matrix product does the work, and sums of other powers are made feature by
 feature.
 
@@ -49,10 +49,7 @@ def powers(graph: "Graph", rows: str, points: Floats, power: float) -> str:
     for position in range(points.shape[1]):
         column = graph.columns(rows, [position])
         apart = graph.apply("Sub", column, graph.constant(points[:, position]))
-        if power == 2.0:
-            apart = graph.apply("Mul", apart, apart)
-        else:
-            apart = graph.apply("Abs", apart)
+        apart = graph.apply("Mul", apart, apart) if power == 2.0 else graph.apply("Abs", apart)
         if power not in (1.0, 2.0, np.inf):
             apart = graph.apply("Pow", apart, graph.constant(power))
         if total:

@@ -63,7 +63,8 @@ class FittedMember:
 
     @property
     def size(self) -> int:
-        return self.member.algorithm.size(self.estimator, self.task)
+        absent = 16 * self.classes * len(self.present) + 200 if len(self.present) < self.classes else 0
+        return self.member.algorithm.size(self.estimator, self.task) + absent
 
     @property
     def memory(self) -> int:
@@ -77,8 +78,9 @@ class FittedMember:
             return found.reshape(len(matrix), 1) + self.center
         if len(self.present) == self.classes:
             return found
-        full = found @ self._places
-        return full if self.output == "probabilities" else full + self._absent * (found.min(1)[:, None] - 1)
+        full: Floats = found @ self._places
+        below = self._absent * (found.min(axis=1, keepdims=True) - 1.0)
+        return full if self.output == "probabilities" else np.add(full, below)
 
     def emit(self, graph: "Graph", source: str) -> str:
         """Append what `outputs` computes."""
@@ -101,7 +103,7 @@ class FittedMember:
 
     @property
     def _absent(self) -> Floats:
-        return 1.0 - self._places.sum(axis=0)
+        return np.asarray(1.0 - self._places.sum(axis=0))
 
 
 def read(wanted: Any, task: str) -> list[Member]:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgml.algorithms import estimators, sizes
+from pgml.algorithms import estimators, neighbors_graph, sizes
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Positions
+from pgml.algorithms.neighbors_graph import TIE
 from pgml.errors import InvalidValue, NotBuilt, TooLarge, name_list
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ METRICS: Mapping[str, str] = {
 }
 """What can be served, by the names the library has for it."""
 NEIGHBORS = 5
-TIE = 1e-12
-"""Distances that differ by less are equal: of the whole range for sums of squares, which are expanded,
-else of the distance itself; for cosine, of 1, and below it the distance is 0."""
 _AT_ONCE = 1 << 21
 """Distances in memory at a time where the estimator is asked."""
 
@@ -104,8 +102,6 @@ def size(estimator: Any, task: str) -> int:
 
 def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
     """Append the neighbours' mean, or the shares of their classes."""
-    from pgml.algorithms import neighbors_graph
-
     metric, power = _metric(estimator)
     points = np.asarray(estimator._fit_X, dtype=np.float64)
     found = neighbors_graph.nearest(

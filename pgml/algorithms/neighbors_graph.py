@@ -8,11 +8,13 @@ import numpy.typing as npt
 
 from pgml.algorithms import distances
 from pgml.algorithms.base import Floats
-from pgml.algorithms.neighbors import TIE
 
 if TYPE_CHECKING:
     from pgml.artifact.graph import Graph
 
+TIE = 1e-12
+"""Distances that differ by less are equal: of the whole range for sums of squares, which are expanded,
+else of the distance itself; for cosine, of 1, and below it the distance is 0."""
 _DOUBLE = 11
 """As ONNX numbers its types."""
 
@@ -74,7 +76,7 @@ def nearest(graph: "Graph", rows: str, points: Floats, metric: tuple[str, float]
 
 
 def weights(graph: "Graph", found: Nearest) -> str:
-    """Append the inverse distances, (rows, neighbours), made anew from differences, which are exact near 0."""
+    """Append the inverse distances, (rows, neighbours), made anew from differences, exact near 0."""
     near = graph.apply("Gather", graph.constant(found.points), found.positions, axis=0)
     apart = graph.apply("Sub", graph.apply("Unsqueeze", found.rows, graph.integers([1])), near)
     far = _lengths(graph, found, apart)

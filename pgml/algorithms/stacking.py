@@ -23,7 +23,7 @@ _OWN = (
     Parameter("estimators", list(members.DEFAULT), "array"),
     Parameter("final_estimator", FINAL, "text or object"),
     Parameter("cv", CV, "integer", (), (Interval("integer", 2, 100, "both"),)),
-    Parameter("passthrough", False, "boolean"),
+    Parameter("passthrough", default=False, type="boolean"),
 )
 
 
@@ -115,7 +115,9 @@ def emit(graph: "Graph", source: str, estimator: Stacking, task: str) -> str:
 
 def size(estimator: Stacking, task: str) -> int:
     """Return the size of the graph: that of the members and the final estimator."""
-    return sum(each.size for each in (*estimator.fitted, estimator.final)) + 16 * len(estimator.mean)
+    own = 110 if estimator.final.classes == 2 else -60
+    inner = sum(each.size for each in (*estimator.fitted, estimator.final))
+    return inner + own * len(estimator.fitted) + 16 * len(estimator.mean)
 
 
 def output(estimator: Stacking, task: str) -> Output:

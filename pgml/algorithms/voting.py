@@ -106,7 +106,8 @@ def emit(graph: "Graph", source: str, estimator: Voting, task: str) -> str:
 
 def size(estimator: Voting, task: str) -> int:
     """Return the size of the graph: that of the members."""
-    return sum(each.size for each in estimator.fitted) + 120
+    each_own = 620 if estimator.hard else -60
+    return sum(each.size + each_own for each in estimator.fitted) + 120
 
 
 def output(estimator: Voting, task: str) -> Output:
@@ -141,7 +142,7 @@ def _votes(outputs: Floats) -> Floats:
     """Return 1 for the class with the largest output, of equal ones the first."""
     largest = outputs.max(axis=1, keepdims=True)
     near = outputs >= largest - TIE * np.abs(outputs).max(axis=1, keepdims=True)
-    return np.eye(outputs.shape[1])[near.argmax(axis=1)]
+    return np.asarray(np.eye(outputs.shape[1])[near.argmax(axis=1)])
 
 
 def _emit_votes(graph: "Graph", outputs: str, classes: int) -> str:

@@ -84,7 +84,8 @@ def test_a_vote_is_the_mean_of_its_members() -> None:
 @pytest.mark.parametrize("name", ["voting", "stacking"])
 def test_the_defaults_serve_and_are_the_same_each_time(name: str) -> None:
     matrix, _, target = data(datasets.load_wine)
-    fits = [fitted(name, "classification", matrix[::2], target[::2]) for _ in range(2)]
+    given = {"cv": 2} if name == "stacking" else {}
+    fits = [fitted(name, "classification", matrix[::2], target[::2], given) for _ in range(2)]
     assert graph_of(name, "classification", fits[0]) == graph_of(name, "classification", fits[1])
     assert [each.member.name for each in fits[0].estimator.fitted] == list(members.DEFAULT)
 
@@ -171,7 +172,7 @@ def test_members_without_probabilities_are_refused_for_soft_votes() -> None:
 def test_a_members_refusal_has_its_name() -> None:
     matrix, _, target = data(datasets.load_iris)
     given = {"estimators": [{"algorithm": "linear", "hyperparams": {"penalty": "l1"}}]}
-    with pytest.raises(InvalidValue, match="^linear: solver lbfgs supports only"):
+    with pytest.raises(InvalidValue, match=r"^linear: solver lbfgs supports only"):
         fitted("voting", "classification", matrix, target, given)
 
 
@@ -192,7 +193,7 @@ def test_a_members_refusal_has_its_name() -> None:
         ),
         (
             {"estimators": [{"algorithm": "ridge", "hyperparams": {"alpha": -1}}]},
-            '^ridge: hyperparameter "alpha" must be a number of at least 0',
+            '^ridge: hyperparameter "alpha" must be a number at least 0',
         ),
         ({"weights": [1]}, 'hyperparameter "weights" must be an array of 3 numbers'),
         ({"weights": [1, 2, -1]}, 'hyperparameter "weights" must be an array of 3 numbers'),

@@ -111,10 +111,10 @@ def test_classification_predicts_as_the_estimator(load: Any, kernel: str | None)
 
 
 def test_defaults_learn_from_real_tables() -> None:
-    matrix, unseen, target = data(datasets.load_iris, 90)
+    matrix, _, target = data(datasets.load_iris, 90)
     fit = fitted("gaussian_process", "classification", matrix, target)
     assert fit.estimator.score(matrix, target) > 0.95
-    matrix, unseen, target = data(datasets.load_diabetes, 200)
+    matrix, _, target = data(datasets.load_diabetes, 200)
     fit = fitted("gaussian_process", "regression", matrix, target)
     assert 0.45 < fit.estimator.score(matrix, target) < 0.75
 
