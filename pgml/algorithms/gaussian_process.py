@@ -16,6 +16,8 @@ from pgml.errors import NotBuilt, TooLarge
 if TYPE_CHECKING:
     from pgml.artifact.graph import Graph
 
+MOST_ROWS = 5_000
+"""The search for the kernel's parameters solves a system of so many equations some fifty times."""
 KERNEL = Parameter("kernel", None, "text or null")
 ALPHA = Parameter("alpha", 1e-10, "number", (), (Interval("number", 0.0, None, "left"),))
 
@@ -42,7 +44,7 @@ def fit(
     classes = int(target.max()) + 1 if context.task == "classification" else 0
     if hyperparams.get("multi_class") == "one_vs_one":
         raise NotBuilt('multi_class "one_vs_one" is not built', hint='Use "one_vs_rest", the default.')
-    check_rows(algorithm.name, len(matrix))
+    check_rows(algorithm.name, len(matrix), MOST_ROWS)
     needed = 8 * (classes if classes > 2 else 1) * len(matrix) ** 2
     if classes and needed > context.max_model_bytes:
         raise TooLarge(

@@ -225,6 +225,7 @@ ALGORITHM = Algorithm(
     weighted=True,
     own={"regression": _OWN, "classification": _OWN},
     check=check,
+    space={"final_estimator": ["linear", "random_forest"], "passthrough": [False, True]},
     memory=memory,
     tolerance=voting.TOLERANCE,
     importances=importances,

@@ -168,6 +168,14 @@ ALGORITHM = Algorithm(
     weighted=True,
     own=OWN,
     check=check,
+    space={
+        "estimators": [
+            ["linear", "random_forest", "xgboost"],
+            ["random_forest", "xgboost"],
+            ["linear", "xgboost"],
+            ["linear", "random_forest"],
+        ],
+    },
     memory=memory,
     tolerance=TOLERANCE,
     importances=importances,

@@ -198,8 +198,8 @@ def test_a_tight_bound_is_noted() -> None:
 
 def test_many_rows_are_refused_before_the_fit() -> None:
     matrix, target = np.zeros((10_001, 1)), np.arange(10_001) % 2
-    for name in ("gaussian_process", "kernel_ridge"):
-        with pytest.raises(TooLarge, match=f"{name} fits at most 10000 rows, not 10001"):
+    for name, most in (("gaussian_process", 5000), ("kernel_ridge", 10000)):
+        with pytest.raises(TooLarge, match=f"{name} fits at most {most} rows, not 10001"):
             fitted(name, "regression", matrix, target.astype(float))
     with pytest.raises(TooLarge, match="model would take 3 MB"):
         fitted("gaussian_process", "classification", matrix[:700], target[:700], {}, 1 << 20)
