@@ -111,10 +111,9 @@ def _curve(session: Session, given: Mapping[str, Any], search_path: str, name: s
     if name not in table:
         raise WrongType(
             f'model "{model.name}" gives no probabilities',
-            hint="Call pgml.roc_curve, which takes scores, or train another algorithm, such as logistic ones "
-            "or forests."
-            if name == "calibration_curve"
-            else "Train another algorithm.",
+            hint="Call pgml.roc_curve, which takes scores, or train another algorithm, such as random_forest."
+            if "roc_curve" in table
+            else "Train another algorithm, such as random_forest.",
         )
     rows = []
     for curve in table[name]:

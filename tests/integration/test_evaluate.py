@@ -84,14 +84,7 @@ def test_a_fresh_relation_is_scored_as_scikit_learn_scores_its_probabilities(sha
     assert found["mcc"] == pytest.approx(scikit.matthews_corrcoef(truth, labels))
     assert found["log_loss"] == pytest.approx(scikit.log_loss(truth, proba))
     assert found["brier"] == pytest.approx(scikit.brier_score_loss(truth, proba[:, 1]))
-    assert found["average_precision"] == pytest.approx(
-        np.mean(
-            [
-                scikit.average_precision_score(truth, proba[:, 1]),
-                scikit.average_precision_score(np.logical_not(truth), proba[:, 0]),
-            ]
-        ),
-    )
+    assert found["average_precision"] == pytest.approx(scikit.average_precision_score(truth, proba[:, 1]))
 
 
 def test_roc_auc_is_of_probabilities_not_of_hard_labels(shared: Connection) -> None:
@@ -176,6 +169,35 @@ def test_scores_that_are_no_probabilities_rank_but_are_not_calibrated(shared: Co
         assert points[-1] == 1
         with refusal("42804", 'model "margins_1" gives no probabilities', "Call pgml.roc_curve"):
             shared.execute(f"select * from pgml.calibration_curve('margins'{relation})".encode())
+
+
+def test_a_matrix_of_too_many_classes_is_told_to_be_counted_otherwise(shared: Connection) -> None:
+    with shared.transaction(force_rollback=True):
+        shared.execute(
+            "update pgml.models set evaluation = jsonb_set(evaluation, '{confusion_matrix}', 'null')"
+            " where name = 'named_1'"
+        )
+        with refusal("54000", "tells 3 classes apart", "Join pgml.predict_table"):
+            shared.execute("select * from pgml.confusion_matrix('named')")
+
+
+def test_a_column_that_training_saw_missing_may_be_absent_and_arrays_keep_their_length(
+    shared: Connection,
+) -> None:
+    with shared.transaction(force_rollback=True):
+        shared.execute(
+            "create table holes as select array[n, n % 7]::int[] as pair, n % 5 as five,"
+            " case when n % 3 > 0 then 'c' || n % 2 end as often, n * 2.0 as y from generate_series(1, 200) n"
+        )
+        shared.execute("select pgml.train('holes', 'y')")
+        shared.execute("create view less as select y::real, five::numeric, pair::float8[] from holes")
+        shared.execute("create view null_instead as select y, five, pair, null::varchar as often from holes")
+        less = scores(shared, "pgml.evaluate('holes', 'less')")
+        assert less == pytest.approx(scores(shared, "pgml.evaluate('holes', 'null_instead')"))
+        assert less["r2"] > 0.99
+        shared.execute("create view longer as select y, five, pair || 1 as pair, often from holes")
+        with refusal("42804", 'arrays in column "pair" have 3 elements', "Give arrays"):
+            shared.execute("select * from pgml.evaluate('holes', 'longer')")
 
 
 @pytest.mark.parametrize("relation", ["", ", 'fresh'"])

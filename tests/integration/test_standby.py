@@ -147,6 +147,24 @@ def test_every_verb_answers_in_a_read_only_transaction(
     assert all(same(each, expected) for each in found)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "evaluate('line')",
+        "evaluate('arrivals', 'arrivals')",
+        "confusion_matrix('arrivals')",
+        "roc_curve('arrivals')",
+        "feature_importance('arrivals')",
+        "feature_importance('line', 'line')",
+    ],
+)
+def test_a_model_is_measured_on_a_standby_as_on_the_primary(
+    both: tuple[Connection, Connection], call: str
+) -> None:
+    found = [db.execute(f"select * from pgml.{call}".encode()).fetchall() for db in both]
+    assert found[0] == found[1] != []
+
+
 def test_a_sessions_first_transaction_can_be_read_only(pair: Pair) -> None:
     with pair.sessions() as (primary, _):
         primary.execute("begin read only")
