@@ -6,7 +6,7 @@ from typing import Any
 from pgml.algorithms import estimators
 from pgml.errors import NotBuilt
 
-EXTRAS = ("catboost", "lightgbm")
+EXTRAS = ("catboost", "lightgbm", "optuna")
 
 
 def imported(library: str, place: str) -> Any:
@@ -20,10 +20,17 @@ def imported(library: str, place: str) -> Any:
     try:
         return estimators.imported(place)
     except (ImportError, OSError) as error:
-        # An installation holds what its last `make install` named, so the others are named too.
-        wanted = " ".join(name for name in EXTRAS if name == library or find_spec(name))
         raise NotBuilt(
             f'algorithm "{library}" needs the package {library}, which is not installed',
             detail=str(error),
-            hint=f'On the machine of the server, run: make install EXTRAS="{wanted}".',
+            hint=f"On the machine of the server, run: {command(library)}.",
         ) from None
+
+
+def command(library: str) -> str:
+    """Return what installs an extra.
+
+    An installation holds what its last `make install` named, so those that are there are named too.
+    """
+    wanted = " ".join(name for name in EXTRAS if name == library or find_spec(name))
+    return f'make install EXTRAS="{wanted}"'

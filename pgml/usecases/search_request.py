@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pgml import algorithms, metrics
+from pgml.algorithms import extras
 from pgml.algorithms.base import Algorithm
 from pgml.columns import INTEGERS, Column
 from pgml.errors import InvalidValue, NotBuilt, PgmlError, hint_of_names, name_list
@@ -147,8 +148,9 @@ def _read(given: Mapping[str, Any]) -> Search | None:
         raise InvalidValue(f'search "{kind}" does not exist', hint=hint_of_names("searches", kind, KINDS))
     if kind == "bayes" and find_spec(EXTRA) is None:
         raise NotBuilt(
-            f'search "bayes" needs {EXTRA}, which is not installed',
-            hint=f'Install it with make install EXTRAS="{EXTRA}", or search by "random" or "halving".',
+            f'search "bayes" needs the package {EXTRA}, which is not installed',
+            hint=f"On the machine of the server, run: {extras.command(EXTRA)}. "
+            'Or search by "random" or "halving".',
         )
     params = _object(given, "search_params", '{"max_depth": [3, 6, 9]}')
     args = _object(given, "search_args", '{"n_iter": 10}')
