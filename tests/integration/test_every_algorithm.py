@@ -24,7 +24,7 @@ from pgml.reader import read, required
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from tests.cluster import Cluster, Connection
-from tests.results import column, row
+from tests.results import column, refusal, row, value
 
 Floats = npt.NDArray[np.float64]
 RELATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
