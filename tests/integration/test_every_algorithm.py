@@ -14,11 +14,11 @@ import pytest
 from psycopg.types.json import Jsonb
 from threadpoolctl import threadpool_limits
 
-from pgml import algorithms, conversion, training
+from pgml import algorithms, conversion, metrics, training
 from pgml.algorithms import extras
 from pgml.database.psycopg_adapter import Connection as Adapter
 from pgml.dataset import Dataset
-from pgml.inference import codes_of
+from pgml.inference import Predictor, codes_of
 from pgml.pipeline import Pipeline
 from pgml.reader import read, required
 from pgml.recipe import Recipe
@@ -179,31 +179,47 @@ def test_an_algorithm(shared: Connection, monkeypatch: pytest.MonkeyPatch, name:
     relation, targets = RELATIONS[task]
     relation = case.relation or relation
     project = f"{name} {task}"
-    train = (
-        "select model, score, deployed from pgml.train(%s, %s, %s, %s, algorithm => %s, hyperparams => %s)"
-    )
+    train = "select score, deployed from pgml.train(%s, %s, %s, %s, algorithm => %s, hyperparams => %s)"
     given = [project, task, relation, targets[0] if targets else None, name, Jsonb(dict(case.hyperparams))]
-    if algorithms.ALGORITHMS[name].library in extras.EXTRAS and not installed(shared, name):
+    made, dataset, predictor, score = fitted_here(monkeypatch, *asked(shared, relation, name, task, case))
+    if installed(shared, algorithms.ALGORITHMS[name].library):
+        score, deployed = row(shared, train, given)
+        assert deployed
+        compare(shared, project, relation, dataset, made)
+    else:
         with refusal("0A000", "is not installed", f'make install EXTRAS="{name}'):
             row(shared, train, given)
-        return
-    model, score, deployed = row(shared, train, given)
-    assert deployed
-    made = fitted_here(shared, monkeypatch, model, name, task)
-    compare(shared, project, relation, made)
+        native, stored = made.predict(made.encoder.encode(dataset)), predictor.outputs(dataset)
+        np.testing.assert_allclose(stored.reshape(native.shape), native, atol=allowed(made, native))
     if case.floor is not None:
+        assert score is not None
         assert score >= case.floor
 
 
-def installed(db: Connection, package: str) -> bool:
-    """Return whether the server's Python has a package."""
-    return bool(value(db, "select count(*) from pgml.package_versions() where package = %s", [package]))
+def installed(db: Connection, library: str) -> bool:
+    """Return whether the server's Python has a library."""
+    query = "select count(*) from pgml.package_versions() where package = %s"
+    return library not in extras.EXTRAS or bool(value(db, query, [library]))
+
+
+def asked(db: Connection, relation_name: str, name: str, task: str, case: Case) -> tuple[FitSpec, Dataset]:
+    """Return what the server is asked to fit."""
+    adapter = Adapter(db)
+    relation = required(adapter, relation_name)
+    dataset = read(adapter, relation, [relation.column(each) for each, _ in relation.columns])
+    targets = RELATIONS[task][1]
+    features = [each for each in dataset.names if each not in targets]
+    columns = [dataset.find(each) for each in features]
+    recipe = Recipe.planned("hash", 0.25, 0, None, columns, {})
+    metric = metrics.default(task)
+    key = metric.name if metric else None
+    return FitSpec(task, targets, features, name, case.hyperparams, 0, recipe, 256 << 20, 2, key), dataset
 
 
 def fitted_here(
-    db: Connection, monkeypatch: pytest.MonkeyPatch, model: str, name: str, task: str
-) -> Pipeline:
-    """Fit as the server did; return the native estimators."""
+    monkeypatch: pytest.MonkeyPatch, spec: FitSpec, dataset: Dataset
+) -> tuple[Pipeline, Dataset, Predictor, float | None]:
+    """Fit as the server does; return the native estimators, the rows, the stored form and the score."""
     found: list[Pipeline] = []
     verify = conversion.verify
 
@@ -213,34 +229,19 @@ def fitted_here(
 
     monkeypatch.setattr(conversion, "verify", caught)
     with threadpool_limits(1):
-        training.fit(*asked(db, model, name, task))
-    return found[0]
+        report, data = training.fit(spec, dataset)
+    return found[0], dataset, Predictor(data), report["metrics"].get(spec.metric)
 
 
-def asked(db: Connection, model: str, name: str, task: str) -> tuple[FitSpec, Dataset]:
-    """Return what the server was asked to fit."""
-    query = (
-        "select m.hyperparams, m.split, m.metric, p.relation_name, p.targets"
-        " from pgml.models m join pgml.projects p on p.id = m.project_id where m.name = %s"
-    )
-    hyperparams, split, metric, relation_name, targets = row(db, query, [model])
-    adapter = Adapter(db)
-    relation = required(adapter, relation_name)
-    dataset = read(adapter, relation, [relation.column(each) for each, _ in relation.columns])
-    features = [each for each in dataset.names if each not in targets]
-    recipe = Recipe.from_json(split)
-    spec = FitSpec(task, tuple(targets), features, name, hyperparams, 0, recipe, 256 << 20, 2, metric)
-    return spec, dataset
+def allowed(made: Pipeline, native: Floats) -> float:
+    """Return by how much two forms of one model may differ."""
+    return (1e-4 if made.algorithm.dtype == "float32" else 1e-6) * float(np.abs(native).max())
 
 
-def compare(db: Connection, project: str, relation: str, made: Pipeline) -> None:
+def compare(db: Connection, project: str, relation: str, dataset: Dataset, made: Pipeline) -> None:
     """Compare the native estimators with the server's answers by row and by table."""
-    adapter = Adapter(db)
-    read_back = required(adapter, relation)
-    dataset = read(adapter, read_back, [read_back.column(each) for each, _ in read_back.columns])
     native = made.predict(made.encoder.encode(dataset))
-    largest = float(np.abs(native).max())
-    tolerance = (1e-4 if made.algorithm.dtype == "float32" else 1e-6) * largest
+    tolerance = allowed(made, native)
     if made.output == "components":
         found = column(db, f"select pgml.decompose(%s, r) from {relation} r", [project])
         np.testing.assert_allclose(np.array(found), native, atol=tolerance)
