@@ -55,7 +55,7 @@ def test_a_model_of_several_parts_is_stored_and_served(
     monkeypatch.setattr(store, "PART_BYTES", whole.size // 3 - 1)
     values: dict[str, Any] = {"algorithm": "random_forest", "metric": "r2", "score": 1.0, "seed": 0}
     values["split"] = whole.split.as_json()
-    values |= {name: {} for name in ("hyperparams", "metrics", "columns", "versions")}
+    values |= {name: {} for name in ("hyperparams", "metrics", "columns", "versions", "evaluation")}
     snapshot = {"relation_name": "t", "columns": [], "row_count": 0, "data_hash": ""}
     project = store.project(adapter, "postgres", "p")
     data = store.model_bytes(adapter, whole)
