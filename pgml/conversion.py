@@ -128,8 +128,8 @@ def check_size(spec: FitSpec, made: Pipeline) -> None:
         raise TooLarge(
             f"model would take {size >> 20} MB, more than max_model_bytes allows",
             detail=f"The bound is {spec.max_model_bytes >> 20} MB.",
-            hint="Choose hyperparameters that grow fewer or smaller trees, such as max_depth or "
-            "n_estimators, or raise max_model_bytes in pgml.settings.",
+            hint="Choose hyperparameters that make a smaller model, such as max_depth or n_estimators of "
+            "trees, or train on fewer rows, or raise max_model_bytes in pgml.settings.",
         )
 
 

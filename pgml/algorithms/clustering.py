@@ -108,6 +108,11 @@ def size(estimator: Any, task: str) -> int:
     return distances.size(centers) + several
 
 
+def memory(estimator: Any, task: str) -> int:
+    """Return the bytes that predicting a row takes: the steps of its distances to all points."""
+    return 4 * 8 * len(points(estimator)[0])
+
+
 def output(estimator: Any, task: str) -> Output:
     """Return what a clustering gives."""
     return "distances"
@@ -167,6 +172,7 @@ def _clustering(name: str, place: str, **changes: Any) -> Algorithm:
         emit=emit,
         size=size,
         output=output,
+        memory=memory,
         scaled=True,
         tolerance=TOLERANCE,
         space={"n_clusters": {"int": [2, 12]}},
@@ -201,6 +207,7 @@ ALGORITHMS = (
         emit=emit_mixture,
         size=mixture_size,
         output=lambda estimator, task: "probabilities",
+        memory=lambda estimator, task: 0,
         tolerance=None,
         defaults={"n_components": CLUSTERS},
         space={

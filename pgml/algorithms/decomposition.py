@@ -143,6 +143,11 @@ def size(estimator: Any, task: str) -> int:
     return kernels.size(estimator.kernel, estimator.X_fit_) + 8 * int(estimator.eigenvectors_.size) + 200
 
 
+def memory(estimator: Any, task: str) -> int:
+    """Return the bytes that predicting a row takes: the steps of its kernels with all fitted rows."""
+    return 0 if projection(estimator) is not None else 4 * 8 * len(estimator.X_fit_)
+
+
 def output(estimator: Any, task: str) -> Output:
     """Return what a decomposition gives."""
     return "components"
@@ -193,6 +198,7 @@ ALGORITHMS = (
         "kernel_pca",
         "KernelPCA",
         parallel=True,
+        memory=memory,
         defaults={"n_components": COMPONENTS},
         left_out=frozenset({"kernel_params", "fit_inverse_transform", "alpha", "copy_X"}),
         space={

@@ -105,6 +105,11 @@ def size(estimator: Any, task: str) -> int:
     return 1500 + 8 * (rows * (width + 3) + width)
 
 
+def memory(estimator: Any, task: str) -> int:
+    """Return the bytes that predicting a row takes: the steps of its distances to all training rows."""
+    return 8 * 8 * len(estimator._fit_X)
+
+
 def _nth_least(graph: "Graph", values: str, count: int) -> str:
     """Append the n-th smallest of each row's values, (rows, 1); return its name."""
     from onnx import helper

@@ -37,7 +37,7 @@ def if_better(
     """
     database = session.database
     live = database.as_owner(lambda: store.live_model(database, caller, model.project_id))
-    if live is None or model.metric is None:
+    if live is None or _metric(model) is None:
         decision: tuple[bool, list[str]] = (True, [])
     else:
         decision = _beats(session, model, live, dataset, truth)
@@ -97,7 +97,11 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
     notes: list[str] = []
     metric = _metric(models[0])
     if metric is None:
-        return models[0], None, [f"{project.task} has no metric, so the newest model is the best"]
+        return (
+            models[0],
+            None,
+            [f"{project.task} has no metric to compare models by, so the newest model is the best"],
+        )
     if len({(model.metric, model.data_hash, str(model.split.as_json())) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
@@ -116,8 +120,10 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
 
 
 def _metric(model: Model) -> Metric | None:
-    """Return what a model is compared by."""
-    return None if model.metric is None else metrics.find(model.metric, model.task)
+    """Return what a model is compared by; components are not, as more of them always explain more."""
+    if model.metric is None or model.task == "decomposition":
+        return None
+    return metrics.find(model.metric, model.task)
 
 
 def _most_recent(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
