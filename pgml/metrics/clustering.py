@@ -1,6 +1,7 @@
 """Scores of clusters by how near their rows are to each other and how far from the rest.
 
-Everywhere ``matrix`` has shape (rows, width) and ``codes`` (rows,); rows of code -1 are noise and left out.
+Everywhere ``matrix`` has shape (rows, width) and ``codes`` (rows,); rows of code -1 are noise, which counts 0
+in the silhouette, as a row alone in its cluster does, and is left out elsewhere.
 All are NaN unless there are at least two clusters, and fewer than rows.
 """
 
@@ -43,7 +44,8 @@ def silhouette(matrix: Matrix, codes: Codes, seed: int = 0) -> float:
     """Return the mean over rows of (b - a) / max(a, b).
 
     There a is the mean distance from the other rows of the cluster, and b the least mean distance from the
-    rows of another one; alone in its cluster a row counts 0. Rousseeuw, J. Comput. Appl. Math. 20 (1987).
+    rows of another one; alone in its cluster a row counts 0, and so does noise: or who calls all but a few
+    rows noise would win. Rousseeuw, J. Comput. Appl. Math. 20 (1987).
 
     Of more than `MOST_ROWS` rows a random sample is taken, the same in whatever order they come.
     """
@@ -52,15 +54,15 @@ def silhouette(matrix: Matrix, codes: Codes, seed: int = 0) -> float:
 
 def silhouettes(matrix: Matrix, codes: Codes, seed: int = 0) -> Floats:
     """Return the silhouettes of the rows that `silhouette` takes, sorted by cluster; one NaN if undefined."""
-    kept = np.flatnonzero(codes >= 0)
-    kept = kept[shuffled(matrix[kept], seed)[:MOST_ROWS]]
+    sample = shuffled(matrix, seed)[:MOST_ROWS]
+    kept = sample[codes[sample] >= 0]
     kept = kept[np.argsort(codes[kept], kind="stable")]
     starts = _starts(codes[kept])
     if not 2 <= starts.size < kept.size:
         return np.array([np.nan])
     rows = matrix[kept].astype(np.float64)
     rows -= rows.mean(axis=0)
-    return np.concatenate(list(_silhouettes(rows, starts)))
+    return np.concatenate([*_silhouettes(rows, starts), np.zeros(sample.size - kept.size)])
 
 
 def calinski_harabasz(matrix: Matrix, codes: Codes) -> float:

@@ -1,7 +1,7 @@
 """Bayesian search by Optuna: each trial where the earlier ones promise most."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pgml.metrics import Metric
 from pgml.search.candidates import Candidate, drawn, key
@@ -27,7 +27,7 @@ def run(trials: Trials, space: Sequence[Dimension], count: int, seed: int, metri
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(3, min(10, count // 3)))
-    direction = "maximize" if metric.greater_is_better else "minimize"
+    direction: Literal["maximize", "minimize"] = "maximize" if metric.greater_is_better else "minimize"
     study = optuna.create_study(direction=direction, sampler=sampler)
     scales = {each.name: _scale(optuna.distributions, each) for each in space}
     known: dict[str, float | None] = {}
