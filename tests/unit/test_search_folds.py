@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from pgml import algorithms, splitting, training
+from pgml import algorithms, metrics, splitting, target, training
+from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.search import scoring, selection
 from pgml.spec import Recipe
 from tests.unit import builders
-from tests.unit.searches import labelled, searched, spec, truth_of, wanted
+from tests.unit.searches import TELLING, labelled, offset, searched, spec, told, truth_of, wanted
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +183,46 @@ def test_a_search_on_data_without_signal_reports_a_test_score_near_chance() -> N
         best.append(report["metrics"]["search_results"]["score"])
     assert abs(right / rows - 0.5) < 3 * np.sqrt(0.25 / rows)
     assert np.mean(best) > 0.5
+
+
+def test_folds_within_a_fold_know_where_its_rows_are() -> None:
+    seen: list[bool] = []
+
+    def parted(rows: Dataset, truth: Any, positions: Any) -> Any:
+        seen.append((positions == 1000 - rows.values("a")[:, 0]).all())
+        return lambda count: [(np.arange(50, 100), np.arange(50)), (np.arange(50), np.arange(50, 100))]
+
+    what = spec(TELLING, search=wanted("grid", {"x": [1.0]}, "r2"))
+    truth = target.read(TELLING, ["y"], "regression")
+    selection.best(what, told(offset), TELLING, truth, 1000 - np.arange(100), parted)
+    assert seen == [True] * 3
+
+
+def test_encoded_rows_of_an_earlier_round_are_let_go() -> None:
+    what = spec(TELLING)
+    truth = target.read(TELLING, ["y"], "regression")
+    metric = metrics.METRICS["r2"]
+    parts = partial(training._folds, what.recipe)
+    scorer = scoring.Scorer(what, told(offset), metric, TELLING, truth, np.arange(100), parts, 4)
+    for most in (20, 50, None):
+        for fold in range(4):
+            scorer.score({"x": 1.0}, fold, most)
+    assert len(scorer._kept) == 4
+
+
+@pytest.mark.parametrize(("serving", "scored"), [("onnx", 20), ("training rows", 80)])
+def test_clusters_are_scored_on_rows_that_can_be_told_theirs(serving: Any, scored: int) -> None:
+    sizes: set[int] = set()
+
+    def distances(border: float, matrix: Any) -> Any:
+        sizes.add(len(matrix))
+        return np.column_stack([matrix[:, 0] - border, border - matrix[:, 0]])
+
+    data = builders.numbers(a=np.r_[np.arange(50.0), np.arange(500.0, 550)], y=np.arange(100.0))
+    algorithm = replace(told(distances), serving=serving, output=lambda estimator, task: "distances")
+    search = wanted("grid", {"x": [20.0, 300.0, 530.0, -1.0]}, "silhouette")
+    what = replace(spec(data, search=search), task="clustering", targets=[], features=["a"])
+    found = searched(what, algorithm, data)
+    assert found.hyperparams == {"x": 300.0}
+    assert found.trials[3]["error"] == 'metric "silhouette" is undefined in fold 1'
+    assert sizes == {scored}
