@@ -128,7 +128,7 @@ def from_sqlstate(sqlstate: str, message: str, detail: str = "", hint: str = "")
     return error
 
 
-def name_list(names: Iterable[str], most: int = 40) -> str:
+def name_list(names: Iterable[str], most: int = 100) -> str:
     """Return names in double quotes, joined by commas, shortened past ``most``."""
     every = list(names)
     shown = ", ".join(f'"{name}"' for name in every[:most])
