@@ -194,7 +194,9 @@ def number(column: Column, value: Any) -> float:
     try:
         result = _read(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidValue(f'feature "{column.name}" wants a number, not {_shown(value)}') from None
+        raise InvalidValue(
+            f'feature "{column.name}" wants a number, not {_shown(value)}', hint="Give a number, or NULL."
+        ) from None
     return finite(column, _single(result) if column.type.startswith("real") else result)
 
 
@@ -214,7 +216,9 @@ def category(column: Column, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, (list, dict)):
-        raise InvalidValue(f'feature "{column.name}" wants a text, not {_shown(value)}')
+        raise InvalidValue(
+            f'feature "{column.name}" wants a text, not {_shown(value)}', hint="Give a text, or NULL."
+        )
     if isinstance(value, bool):
         value = "true" if value else "false"
     text = value if isinstance(value, str) else repr(value)

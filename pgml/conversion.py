@@ -73,7 +73,7 @@ def golden_count(width: int) -> int:
     return max(1, min(GOLDEN_VALUES // max(width, 1), 50))
 
 
-def scale(made: Pipeline, values: Floats, outputs: Floats) -> Floats:
+def scale(made: Pipeline, values: Floats, outputs: Floats, matrix: Matrix) -> Floats:
     """Return what differences of outputs are small against: for each of them its largest number.
 
     The held-back rows alone do not tell: where one row in a thousand is not 0, each may be predicted as 0.
@@ -83,6 +83,8 @@ def scale(made: Pipeline, values: Floats, outputs: Floats) -> Floats:
     values : ndarray of shape (rows,) or (rows, targets)
         The targets of the training rows.
     outputs : ndarray of shape (rows, width), or (rows,) for one value
+    matrix : ndarray of shape (rows, width)
+        The training rows, encoded.
     """
     if made.output == "probabilities":
         return np.ones(1)
@@ -90,6 +92,8 @@ def scale(made: Pipeline, values: Floats, outputs: Floats) -> Floats:
     found: Floats = np.abs(margins).max(axis=0, initial=0)
     if made.output == "value":
         return np.array(np.maximum(found, np.abs(np.atleast_2d(values.T).T - made.center).max(axis=0)))
+    if made.output != "cluster":
+        found = np.append(found, np.abs(made.predict(matrix[:VERIFIED_ROWS])).max(initial=0))
     return np.array([max(found.max(initial=0), np.finfo(np.float64).tiny)])
 
 

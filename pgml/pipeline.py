@@ -5,6 +5,7 @@ is learnt from rows (categories, medians, means of the target) is learnt from th
 that are fitted and from no others.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ Codes = npt.NDArray[np.int64]
 FAR = 100
 """A target that many times its own range away from 0 is moved there for algorithms in float32."""
 BALANCED = "balanced"
+LARGEST_WEIGHT = 1e15
+"""Of a row or of a class, so that float32 holds sums of their products."""
+LEAST_WEIGHTS = 1e-6
+"""What the weights of all rows that are fitted add up to at least; XGBoost refuses less."""
 ENCODED = 5
 """Folds of which each has its means of the target from the others."""
 
@@ -105,6 +110,7 @@ def fit(
     PgmlError
     """
     weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
+    _check_sums(weights, truth)
     encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds)
     center = _center(algorithm, spec, hyperparams, truth)
     numbers = [name for column in encoder.columns for name in column.feature_names]
@@ -220,6 +226,23 @@ def _weights(
     return (of_rows if weights is None else weights * of_rows), rest
 
 
+def _check_sums(weights: Floats | None, truth: Target | None) -> None:
+    """Raise InvalidValue unless enough weight is left to fit by, of two classes where there are classes."""
+    if weights is None:
+        return
+    if not weights.sum() >= LEAST_WEIGHTS:
+        raise InvalidValue(
+            f"the weights of the {len(weights)} training rows add up to {weights.sum():g}",
+            hint=f"Give them larger weights, which add up to at least {LEAST_WEIGHTS:g}.",
+        )
+    for codes in [] if truth is None or not truth.counts else np.atleast_2d(truth.values.T):
+        if np.unique(codes[weights > 0]).size < 2:
+            raise InvalidValue(
+                "all training rows with a weight above 0 are of one class, so there is nothing to learn",
+                hint="Give rows of at least two classes a weight above 0.",
+            )
+
+
 def _of_classes(wanted: str | Mapping[str, Any], truth: Target) -> Floats:
     """Return the weight of each class: as given, else 1; balanced: rows / (classes x rows of the class)."""
     if not isinstance(wanted, Mapping):
@@ -232,9 +255,10 @@ def _of_classes(wanted: str | Mapping[str, Any], truth: Target) -> Floats:
                 f'class_weight names class "{label}", which the target does not have',
                 hint=hint_of_names("classes", label, labels),
             )
-        if type(weight) not in (int, float) or not 0 <= weight < float("inf"):
+        if type(weight) not in (int, float) or not 0 <= weight <= LARGEST_WEIGHT:
             raise InvalidValue(
-                f'class_weight of class "{label}" must be a number of at least 0, not {str(weight)[:60]}',
+                f'class_weight of class "{label}" must be a number from 0 to {LARGEST_WEIGHT:g}, '
+                f"not {json.dumps(weight)[:60]}",
                 hint=f"The classes are {name_list(labels)}.",
             )
     return np.array([float(wanted.get(label, 1.0)) for label in labels])

@@ -76,7 +76,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         else (matrix, truth.values[train])
     )
     outputs, score_time = _timed(Ahead(predictor, rows, spec.threads).outputs)
-    scale = conversion.scale(made, truth.values[train], outputs)
+    scale = conversion.scale(made, truth.values[train], outputs, matrix)
     conversion.verify(made, rows, outputs, scale)
     few = slice(conversion.golden_count(made.encoder.width))
     artifact = replace(artifact, golden=inference.golden_rows(rows[few], outputs[few], scale))

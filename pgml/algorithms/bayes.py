@@ -7,7 +7,7 @@ import numpy as np
 
 from pgml.algorithms import estimators, linear, sizes
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
-from pgml.algorithms.fitting import fit_quietly
+from pgml.algorithms.fitting import check_varies, fit_quietly
 from pgml.errors import InvalidValue, PgmlError
 
 if TYPE_CHECKING:
@@ -24,16 +24,30 @@ def fit_naive(
 ) -> Fitted:
     """Fit naive Bayes; see `Algorithm.fitter`."""
     _check_priors(hyperparams, target)
+    check_varies(matrix)
     return estimators.fit(algorithm, matrix, target, hyperparams, context)
 
 
 def fit_linear(
     algorithm: Algorithm, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext
 ) -> Fitted:
-    """Fit a linear discriminant; a shrinkage without a solver gets one that knows it."""
+    """Fit a linear discriminant; a shrinkage without a solver gets one that knows it.
+
+    Raises
+    ------
+    InvalidValue
+        No feature varies within a class, or the library refuses a value.
+    """
     _check_priors(hyperparams, target)
     given = _with_solver(hyperparams, "lsqr")
-    return estimators.fit(algorithm, matrix, target, given, context)
+    try:
+        return estimators.fit(algorithm, matrix, target, given, context)
+    except IndexError as error:
+        # The library takes the largest of no singular values.
+        raise InvalidValue(
+            "no feature varies within a class",
+            hint="The classes are told apart without a fit; train another algorithm, such as linear.",
+        ) from error
 
 
 def fit_quadratic(

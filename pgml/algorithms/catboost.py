@@ -168,7 +168,10 @@ def fit(
     _check_loss(given.get("loss_function"), context.task, classes)
     for name in ("monotone_constraints", "feature_weights", "first_feature_use_penalties"):
         if given.get(name) is not None and len(given[name]) != matrix.shape[1]:
-            raise InvalidValue(f'hyperparameter "{name}" must be an array of {matrix.shape[1]} numbers')
+            raise InvalidValue(
+                f'hyperparameter "{name}" must be an array of {matrix.shape[1]} numbers',
+                hint="Give one for each number that the features become.",
+            )
     if context.task == "regression":
         _check_target(given, target)
     kind = extras.imported("catboost", algorithm.estimators[context.task])
@@ -257,7 +260,10 @@ def _check_target(given: dict[str, Any], target: Floats) -> None:
     """Refuse what the library would take in silence, and spare it what it stumbles over."""
     loss = given.get("loss_function", "RMSE").partition(":")[0]
     if LINKS["regression"][loss] == "log" and target.min() < 0:
-        raise InvalidValue(f'loss_function "{loss}" needs a target that is nowhere negative')
+        raise InvalidValue(
+            f'loss_function "{loss}" needs a target that is nowhere negative',
+            hint="Choose another loss_function, such as RMSE.",
+        )
     if np.ptp(target) == 0 and "subsample" not in given:
         # Its default draws rows by their gradients, and finds none.
         given.setdefault("bootstrap_type", "No")

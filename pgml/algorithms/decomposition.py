@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgml.algorithms import estimators
+from pgml.algorithms import estimators, fitting
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
 from pgml.algorithms.refusals import refuse, refuse_precomputed
 from pgml.errors import InvalidValue
@@ -40,6 +40,8 @@ def fit_independent(
 ) -> Fitted:
     """Fit as many independent components as the rows have dimensions, with signs that no rounding decides."""
     rank = int(np.linalg.matrix_rank(matrix - matrix.mean(axis=0)))
+    if rank == 0:
+        fitting.check_varies(matrix)
     wanted = hyperparams.get("n_components")
     notes: tuple[str, ...] = ()
     if hyperparams.get("whiten", True) and rank < min(matrix.shape):

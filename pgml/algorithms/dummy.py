@@ -37,7 +37,10 @@ def fit(
         return estimators.fit(algorithm, matrix, target, hyperparams, context)
     for name in ("constant", "quantile"):
         if strategy == name and hyperparams.get(name) is None:
-            raise InvalidValue(f'strategy "{name}" needs hyperparameter "{name}"')
+            raise InvalidValue(
+                f'strategy "{name}" needs hyperparameter "{name}"',
+                hint=f'Add "{name}" to hyperparams, or choose another strategy.',
+            )
     _check_constant(hyperparams.get("constant"), target[0].size)
     return estimators.fit(algorithm, matrix, target, hyperparams, context)
 
@@ -68,7 +71,10 @@ def _check_constant(constant: Any, targets: int) -> None:
         return
     numbers = constant if isinstance(constant, list) else [constant]
     if len(numbers) != targets or not all(type(each) in (int, float) for each in numbers):
-        raise InvalidValue(f'hyperparameter "constant" must be an array of {targets} numbers')
+        raise InvalidValue(
+            f'hyperparameter "constant" must be an array of {targets} numbers',
+            hint="Give a number for each target.",
+        )
 
 
 ALGORITHM = Algorithm(

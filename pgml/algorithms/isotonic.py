@@ -39,7 +39,10 @@ def fit(
         )
     low, high = hyperparams.get("y_min"), hyperparams.get("y_max")
     if low is not None and high is not None and low > high:
-        raise InvalidValue(f'hyperparameter "y_min" must not be above "y_max", but {low} is above {high}')
+        raise InvalidValue(
+            f'hyperparameter "y_min" must not be above "y_max", but {low} is above {high}',
+            hint="Give the lower bound as y_min and the upper one as y_max.",
+        )
     fitted = estimators.fit(algorithm, matrix, target, hyperparams, context)
     # As other estimators say; this one, which also takes rows that are bare numbers, does not.
     fitted.estimator.n_features_in_ = 1

@@ -48,7 +48,8 @@ def fit_ridge(
         )
     if isinstance(given.get("alpha"), list) and len(given["alpha"]) != target[0].size:
         raise InvalidValue(
-            f'hyperparameter "alpha" must be an array of {target[0].size} numbers, or a number'
+            f'hyperparameter "alpha" must be an array of {target[0].size} numbers, or a number',
+            hint="Give one number for all targets, or one for each.",
         )
     check_rows(algorithm.name, len(matrix), MOST_ROWS)
     center = np.average(target, axis=0, weights=context.weights)

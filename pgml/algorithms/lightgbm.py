@@ -212,7 +212,8 @@ def _check(hyperparams: Mapping[str, Any], features: int) -> None:
     signs = hyperparams.get("monotone_constraints")
     if signs is not None and (len(signs) != features or not set(map(str, signs)) <= {"-1", "0", "1"}):
         raise InvalidValue(
-            f'hyperparameter "monotone_constraints" must be an array of {features} numbers -1, 0 or 1'
+            f'hyperparameter "monotone_constraints" must be an array of {features} numbers -1, 0 or 1',
+            hint="Give one for each number that the features become.",
         )
     drawn = hyperparams.get("subsample", 1.0) < 1 and hyperparams.get("subsample_freq", 0) > 0
     if (

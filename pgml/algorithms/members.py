@@ -150,7 +150,10 @@ def one(wanted: Any, task: str, where: str) -> Member:
     except PgmlError as error:
         raise _named(algorithm.name, error) from error
     if isinstance(hyperparams.get("class_weight"), dict):
-        raise InvalidValue(f'class_weight of member "{algorithm.name}" must be "balanced"')
+        raise InvalidValue(
+            f'class_weight of member "{algorithm.name}" must be "balanced"',
+            hint="The weights of classes by name are a hyperparameter of the ensemble.",
+        )
     return Member(algorithm.name, algorithm, hyperparams)
 
 

@@ -53,7 +53,8 @@ def fit(
     if given.setdefault("n_neighbors", min(NEIGHBORS, len(matrix))) > len(matrix):
         raise InvalidValue(
             f'hyperparameter "n_neighbors" must be at most {len(matrix)}, the number of training rows, '
-            f"not {given['n_neighbors']}"
+            f"not {given['n_neighbors']}",
+            hint="Lower it, or train on more rows.",
         )
     needed = 8 * len(matrix) * (matrix.shape[1] + target[0].size)
     if needed > context.max_model_bytes:

@@ -98,8 +98,10 @@ class Parameter:
 
     def _refused(self, value: Any, wanted: str) -> InvalidValue:
         shown = name_list([value]) if isinstance(value, str) else json.dumps(value)
-        hint = f"The default is {json.dumps(self.default)}." if self.default is not None else ""
-        return InvalidValue(f'hyperparameter "{self.name}" must be {wanted}, not {shown[:80]}', hint=hint)
+        return InvalidValue(
+            f'hyperparameter "{self.name}" must be {wanted}, not {shown[:80]}',
+            hint=f"The default is {json.dumps(self.default)}.",
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``pgml.algorithms()`` shows."""

@@ -238,7 +238,10 @@ def _check_values(given: Mapping[str, Any], features: int, margins: int) -> None
     """Refuse what XGBoost itself would take in silence."""
     for name in ("n_estimators", "early_stopping_rounds"):
         if given.get(name) is not None and given[name] < 1:
-            raise InvalidValue(f'hyperparameter "{name}" must be at least 1, not {given[name]}')
+            raise InvalidValue(
+                f'hyperparameter "{name}" must be at least 1, not {given[name]}',
+                hint="Leave it out for the default.",
+            )
     lengths = {
         "feature_weights": features,
         "monotone_constraints": features,
@@ -249,7 +252,10 @@ def _check_values(given: Mapping[str, Any], features: int, margins: int) -> None
         if not isinstance(value, list):
             continue
         if len(value) != length or not all(type(each) in (int, float) for each in value):
-            raise InvalidValue(f'hyperparameter "{name}" must be an array of {length} numbers')
+            raise InvalidValue(
+                f'hyperparameter "{name}" must be an array of {length} numbers',
+                hint="Give one for each number that the features become.",
+            )
 
 
 def _check_base_score(given: Mapping[str, Any], task: str, classes: int) -> None:
@@ -261,7 +267,10 @@ def _check_base_score(given: Mapping[str, Any], task: str, classes: int) -> None
     for each in score if isinstance(score, list) else [] if score is None else [score]:
         if (link == "logistic" and not 0 < each < 1) or (link == "log" and not each > 0):
             wanted = "between 0 and 1" if link == "logistic" else "above 0"
-            raise InvalidValue(f'hyperparameter "base_score" must be {wanted} for {objective}, not {each}')
+            raise InvalidValue(
+                f'hyperparameter "base_score" must be {wanted} for {objective}, not {each}',
+                hint="Leave it out for the default.",
+            )
 
 
 def _as_texts(given: Mapping[str, Any]) -> dict[str, Any]:

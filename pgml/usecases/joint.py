@@ -63,6 +63,11 @@ def _checked_task(project: Project | None, given: str | None) -> str | None:
         if given in TASKS:
             raise InvalidValue(f"{given} has no columns to predict", hint=hint)
         raise InvalidValue(f'task "{given}" does not exist', hint=hint)
+    if project is not None and not project.targets:
+        raise InvalidValue(
+            f'project "{project.name}" is one of {project.task}, which has no columns to predict',
+            hint="Call pgml.train to train it again, or give another project_name.",
+        )
     return given or (project.task if project else None)
 
 

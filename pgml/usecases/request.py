@@ -94,7 +94,7 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
     else:
         _check_task(session, project, name, given)
         relation = _relation(session, caller, project, name, relation_name, task)
-    task = task or (None if project is None else project.task)
+    task = same(project, "task", task)
     if task is None and target is None and project is None:
         task = "clustering"
     targets = (_target(project, relation, target),) if task in (None, *SUPERVISED) else _none(task, target)

@@ -18,7 +18,7 @@ from pgml.runner import Limits
 from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import deploy, request, search_request
+from pgml.usecases import deploy, request, search_request, weights
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
@@ -162,6 +162,9 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
     task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
     algorithm = algorithms.find(wanted.algorithm or algorithms.DEFAULTS[task], task)
     algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
+    metric = _metric(wanted, task)
+    if wanted.weight is not None:
+        weights.check(algorithm, task, dataset, wanted.weight)
     others = (*wanted.targets, wanted.split_by, wanted.weight)
     features = [name for name in dataset.names if name not in others]
     moved = wanted.project.moved if wanted.project else {}
@@ -183,7 +186,7 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         recipe,
         max_model_bytes,
         threads,
-        _metric(wanted, task),
+        metric,
         wanted.weight,
         wanted.preprocess,
         _search(wanted, algorithm, task),
@@ -201,7 +204,7 @@ def _search(wanted: Request, algorithm: Algorithm, task: str) -> dict[str, Any] 
 
 def _metric(wanted: Request, task: str) -> str | None:
     """Return the name of what search and deployment compare."""
-    metric = metrics.find(wanted.metric, task) if wanted.metric else metrics.default(task)
+    metric = metrics.default(task) if wanted.metric is None else metrics.find(wanted.metric, task)
     return metric.name if metric else None
 
 

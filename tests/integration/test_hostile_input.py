@@ -83,7 +83,7 @@ def test_sql_in_an_argument_is_only_a_name(mallory: Connection, shared: Connecti
 
 def test_sql_in_a_hyperparameter_is_only_a_value(mallory: Connection) -> None:
     given = json.dumps({"criterion": "'; drop table canary; --"})
-    with refusal("22023", 'hyperparameter "criterion"', "pgml.algorithms()"):
+    with refusal("22023", 'hyperparameter "criterion" must be one of "absolute_error"', '"squared_error"'):
         mallory.execute("select pgml.train('line', 'y', 'random_forest', hyperparams => %s)", [given])
     assert value(mallory, "select count(*) from canary") == 0
 
@@ -235,12 +235,12 @@ TRAIN = {
     "project_name": "p", "task": None, "relation_name": "line", "y_column_name": "y", "algorithm": None,
     "hyperparams": {}, "search": None, "search_params": {}, "search_args": {}, "test_size": None,
     "test_sampling": None, "runtime": None, "automatic_deploy": True, "materialize_snapshot": False,
-    "preprocess": {}, "seed": None, "split_by": None,
+    "preprocess": {}, "seed": None, "split_by": None, "metric": None, "weight": None,
 }  # fmt: skip
 WRONG_ARGUMENTS = {
     "project_name": 5, "task": ["a"], "relation_name": {}, "y_column_name": True, "algorithm": [1],
     "search": {}, "test_size": "x", "test_sampling": [], "runtime": 1.5, "automatic_deploy": "x",
-    "materialize_snapshot": 1, "seed": 1.5, "split_by": 5,
+    "materialize_snapshot": 1, "seed": 1.5, "split_by": 5, "metric": 1, "weight": [],
 }  # fmt: skip
 
 

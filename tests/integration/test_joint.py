@@ -108,7 +108,7 @@ def test_what_gives_one_answer_refuses_several_targets(
 
 def test_score_refuses_several_targets(shared: Connection) -> None:
     for features in ("0.5", "0.5, -0.25", "f", "'[0.5]'"):
-        with refusal("42804", "this model predicts 3 numbers", "Call pgml.predict_joint instead."):
+        with refusal("42804", "this model predicts 3 columns, not one", "Call pgml.predict_joint instead."):
             shared.execute(f"select pgml.score('j', {features}) from fresh f".encode())
 
 
@@ -174,7 +174,7 @@ def test_what_is_stored_of_several_targets(shared: Connection) -> None:
         ("'n', 'regression', 'measured', array['y1', 'way']", "42804", '"way" has type text', "Say task"),
         ("'n', 'clustering', 'measured', array['y1']", "22023", "clustering has no columns", '"regression"'),
         ("'n', null, 'joint', array['y1'], split_by => 'y1'", "22023", "split_by is the target", "another"),
-        ("'n', null, 'joint', array['y1'], 'lasso'", "22023", 'algorithm "lasso" does not exist', "linear"),
+        ("'n', null, 'joint', array['y1'], 'lass'", "22023", 'algorithm "lass" does not exist', '"lasso"'),
         (
             "'n', null, 'joint', array['x', 'z', 'y1', 'y2', 'y3']",
             "22023",
