@@ -72,14 +72,14 @@ class Single:
 def single_row(predictor: Predictor) -> Single | None:
     """Return how to predict a row; None if the model needs the general path.
 
-    That is so with several targets, where a column of type real rounds what a float64 graph is given, and
-    with encodings that Python's own floats would be no faster for.
+    That is so with several targets, where a column of type real rounds a number before it is moved or goes
+    to a float64 graph, and with encodings that Python's own floats would be no faster for.
     """
     encoder = predictor.encoder
     if not all(map(_is_quick, encoder.encodings)):
         return None
     double = encoder.dtype == "float64"
-    if double and any(each.column.type.startswith("real") for each in encoder.encodings):
+    if any(each.column.type.startswith("real") and (double or _is_moved(each)) for each in encoder.encodings):
         return None
     if len(predictor.targets) > 1 or predictor.output not in ("value", "probabilities"):
         return None
@@ -98,6 +98,13 @@ def _is_quick(encoding: Encoding) -> bool:
     if isinstance(encoding, Keyed):
         return encoding.column.is_category
     return isinstance(encoding, NumberEncoding)
+
+
+def _is_moved(encoding: Encoding) -> bool:
+    """Return whether a number is not what the matrix holds."""
+    return isinstance(encoding, NumberEncoding) and (
+        any(encoding.center) or any(scale != 1 for scale in encoding.scale)
+    )
 
 
 def _single(

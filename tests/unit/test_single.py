@@ -266,3 +266,31 @@ def test_a_target_far_from_0_is_answered_as_by_the_general_path(algorithm: str) 
     expected = float(predictor.outputs(data)[0])
     assert single.value(single.numbers(row)) == pytest.approx(expected, abs=1e-6)
     assert abs(expected - 1e9) < 5
+
+
+@pytest.mark.parametrize("type_", ["real", "double precision"])
+def test_a_real_number_is_rounded_before_it_is_moved_however_it_comes(type_: str) -> None:
+    # What to_json writes of a real, 1000001.7, is another number than the 1000001.6875 that it is.
+    values = (1e6 + 3 * np.random.default_rng(2).random(ROWS)).astype(np.float32)
+    data = builders.dataset(
+        {
+            "a": (type_, values.astype(float).tolist()),
+            "y": ("double precision", np.sin(9.0 * values.astype(float)).tolist()),
+        }
+    )
+    plan = {"a": {"scale": "standard"}}
+    spec = FitSpec(
+        "regression", ["y"], ["a"], "xgboost", {}, 0, Recipe(0.25, 0, ("a",)), 1 << 28, 1, preprocess=plan
+    )
+    predictor = Predictor(training.fit(spec, data)[1])
+    single = single_row(predictor)
+    assert (single is None) == (type_ == "real")
+    for value, expected in zip(values[:50], predictor.outputs(data), strict=False):
+        given = {"a": float(str(value)) if type_ == "real" else float(value)}
+        if single is None:
+            row = rows.as_dataset(
+                predictor.encoder, rows.from_json(predictor.encoder, given, imputes=False), list
+            )
+            assert predictor.outputs(row)[0] == expected
+        else:
+            assert single.value(single.by_name(given)) == expected
