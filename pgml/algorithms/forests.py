@@ -68,6 +68,10 @@ def fit(
             size = round(bound / (1 << 20), 1)
             notes = (f"leaves hold at least {leaf} rows, to keep the model below {size:g} MB",)
     fitted = fit_quietly(kind, given, matrix, target, hyperparams, **estimators.weights(context))
+    if "n_jobs" in given:
+        # Threads add up the trees' votes in the order in which they end, and so to other last digits each
+        # time, which stacking would learn from.
+        fitted.estimator.n_jobs = 1
     return Fitted(fitted.estimator, notes + fitted.notes)
 
 
