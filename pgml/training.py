@@ -79,6 +79,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     scale = conversion.scale(made, truth.values[train], outputs, matrix)
     conversion.verify(made, rows, outputs, scale)
     few = slice(conversion.golden_count(made.encoder.width))
+    scale = np.maximum(scale, conversion.rounded_off(made) / inference.GOLDEN_TOLERANCE)
     artifact = replace(artifact, golden=inference.golden_rows(rows[few], outputs[few], scale))
     scores, tables = report.of_test_rows(spec, made, truth, actual, rows, outputs)
     times = {"fit_time": made.fit_time, "score_time": score_time}
