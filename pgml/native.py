@@ -27,6 +27,8 @@ TYPES: Mapping[str, Any] = {"f8": np.dtype("<f8"), "i8": np.dtype("<i8"), "u8": 
 NOISE = -1
 """The label of rows that are in no cluster."""
 _LENGTH = struct.Struct("<I")
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+"""What reading damaged bytes raises; deeply nested JSON ends the recursion."""
 
 
 class Engine(Protocol):
@@ -72,7 +74,7 @@ def unpack(data: bytes) -> tuple[str, dict[str, float], dict[str, npt.NDArray[An
             raise ValueError(f"{len(data)} bytes instead of {start}")
         numbers = {str(name): float(value) for name, value in header["numbers"].items()}
         return str(header["kind"]), numbers, arrays
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, struct.error) as error:
+    except DAMAGE as error:
         raise _damaged(str(error)) from None
 
 

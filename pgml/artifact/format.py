@@ -72,7 +72,7 @@ def unpack(data: bytes) -> Artifact:
         end = _PREFIX.size + length
         header = json.loads(data[_PREFIX.size : end])
         return Artifact(header["encoder"], header["decoder"], header["golden"], data[end:])
-    except (ValueError, KeyError, TypeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, struct.error) as error:
         raise Corrupted("model bytes are damaged", detail=str(error)) from None
 
 

@@ -72,6 +72,7 @@ def test_bytes_cut_off_before_the_graph_are_damaged() -> None:
         with_header(b"null"),
         with_header(b'"encoder"'),
         with_header(b"7"),
+        with_header(b"[" * 100_000),
         with_header(b"\xff\xfe"),
         with_header(b'{"encoder":{},"decoder":{}}'),
         struct.pack("<4sIQ", MAGIC, FORMAT, 2**64 - 1) + b"{}",

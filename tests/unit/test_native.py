@@ -78,6 +78,7 @@ def test_the_order_of_training_rows_does_not_show() -> None:
         native.pack("nmf", {"l1": 0}, {"parts": np.array([[1.0]])}),
         native.pack("nmf", {"l1": 0, "l2": 0}, {"parts": np.array([1.0])}),
         struct.pack("<I", 2) + b"[]",
+        struct.pack("<I", 100_000) + b"[" * 100_000,
         pickle.dumps(KNOWN),
     ],
 )
