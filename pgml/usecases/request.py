@@ -24,6 +24,8 @@ from pgml.usecases.search_request import Search
 from pgml.usecases.session import Session
 
 RUNTIMES = ("local", "python", "rust")
+TASK_ALIASES = {"cluster": "clustering"}
+"""Names that other systems have for tasks."""
 MOST_NAME_BYTES = 1000
 """Of a project's name; an index entry has room for about 2,700."""
 
@@ -92,7 +94,8 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
             )
         target, task, algorithm, relation = task, None, relation_name or algorithm, short
     else:
-        _check_task(session, project, name, given)
+        task = TASK_ALIASES.get(task, task)
+        _check_task(session, project, name, {**given, "task": task})
         relation = _relation(session, caller, project, name, relation_name, task)
     task = same(project, "task", task)
     if task is None and target is None and project is None:
