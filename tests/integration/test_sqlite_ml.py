@@ -14,13 +14,14 @@ from tests.results import column, refusal, row, value
 
 SCRIPT = Path(__file__).parents[2] / "sql" / "compat_sqlite_ml.sql"
 LOADED = {"regression": "diabetes", "classification": "iris"}
-ALGORITHMS = [
-    ("regression", "linear"),
-    ("regression", "random_forest"),
-    ("classification", "linear"),
-    ("classification", "random_forest"),
-]
-"""Names as sqlite-ml's users type them, and those of pgml."""
+NAMES = {
+    "regression": "linear dummy linear_regression sgd ridge ridge_cv elastic_net elastic_net_cv lasso"
+    " lasso_cv decision_tree ada_boost bagging gradient_boosting random_forest knn mlp svr",
+    "classification": "linear dummy logistic_regression sgd ridge ridge_cv decision_tree ada_boost bagging"
+    " gradient_boosting random_forest knn mlp svc",
+}
+"""As sqlite-ml's users type them, and pgml's own for linear models."""
+ALGORITHMS = [(kind, name) for kind, names in NAMES.items() for name in names.split()]
 METRICS = {
     "regression": {"score", "r2", "mae", "rmse"},
     "classification": {"score", "accuracy", "f1", "precision", "recall"},
