@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pgml.artifact.format import Artifact
 from pgml.errors import TooLarge, TrainingFailed
-from pgml.inference import codes_of, differs
+from pgml.inference import GOLDEN_TOLERANCE, codes_of, differs, golden_rows
 from pgml.pipeline import Pipeline
 from pgml.preprocessing import Matrix
 from pgml.spec import FitSpec
@@ -66,6 +66,13 @@ def artifact(spec: FitSpec, made: Pipeline, truth: Target, matrix: Matrix) -> Ar
         "center": made.center.tolist(),
     }
     return Artifact(made.encoder.as_json(), decoder | tail, {}, stored)
+
+
+def golden(made: Pipeline, matrix: Matrix, outputs: Floats, scale: Floats) -> dict[str, Any]:
+    """Return some encoded rows with their outputs, for an artifact; see `scale`."""
+    few = slice(golden_count(made.encoder.width))
+    floor = rounded_off(made) / GOLDEN_TOLERANCE
+    return golden_rows(matrix[few], outputs[few], np.maximum(scale, floor))
 
 
 def golden_count(width: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, inference, pipeline, report, splitting, target
+from pgml import algorithms, conversion, pipeline, report, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
@@ -78,9 +78,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     outputs, score_time = _timed(Ahead(predictor, rows, spec.threads).outputs)
     scale = conversion.scale(made, truth.values[train], outputs, matrix)
     conversion.verify(made, rows, outputs, scale)
-    few = slice(conversion.golden_count(made.encoder.width))
-    scale = np.maximum(scale, conversion.rounded_off(made) / inference.GOLDEN_TOLERANCE)
-    artifact = replace(artifact, golden=inference.golden_rows(rows[few], outputs[few], scale))
+    artifact = replace(artifact, golden=conversion.golden(made, rows, outputs, scale))
     scores, tables = report.of_test_rows(spec, made, truth, actual, rows, outputs)
     times = {"fit_time": made.fit_time, "score_time": score_time}
     found = {
