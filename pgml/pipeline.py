@@ -114,7 +114,10 @@ def fit(
     encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds)
     center = _center(algorithm, spec, hyperparams, truth)
     numbers = [name for column in encoder.columns for name in column.feature_names]
-    context = FitContext(spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds, numbers)
+    dependent = spec.recipe.by is not None or spec.recipe.sampling in ("first", "last")
+    context = FitContext(
+        spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds, numbers, dependent
+    )
     present: list[Codes] = []
     estimators = []
     notes: list[str] = []

@@ -46,6 +46,8 @@ class FitContext:
         Parts of these rows that follow the rule of the split, for who fits on predictions of others.
     features : sequence of str
         Names of the numbers in a row of the matrix, for errors; empty where nobody knows them.
+    dependent : bool
+        Rows are split by a column or by their order, so that one of them left out is not new to the rest.
     """
 
     task: str
@@ -55,6 +57,7 @@ class FitContext:
     weights: Floats | None = None
     folds: Callable[[int], Folds] = lambda count: ()
     features: Sequence[str] = ()
+    dependent: bool = False
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pgml.algorithms import estimators, units
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Matrix
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Folds, Matrix
 from pgml.errors import InvalidValue
 
 Given = Mapping[str, Any]
@@ -42,15 +42,27 @@ def folded(
 ) -> Fitted:
     """Fit with a penalty chosen by cross-validation, in folds that follow the split; see `Algorithm.fitter`.
 
-    Ridge has the error of each row left out without a fit for it, and so uses folds only when told to.
+    Ridge has the error of each row left out without a fit for it, and so uses folds only when told to,
+    or where the rows beside it tell of a row, as those of its group do.
     """
     count = hyperparams.get("cv")
-    if count is None and algorithm.name != "ridge_cv":
-        count = FOLDS
-    folds = [] if count is None or count < 2 else list(context.folds(count))
+    folds: Folds = []
+    if count is None and algorithm.name == "ridge_cv":
+        folds = _dependent(context)
+    else:
+        count = FOLDS if count is None else count
+        folds = [] if count < 2 else list(context.folds(count))
     given = {**hyperparams, "cv": folds or count}
     fit = units.fit if algorithm.name in units.UNITS else estimators.fit
     return fit(algorithm, matrix, target, given, context)
+
+
+def _dependent(context: FitContext) -> Folds:
+    """Return folds for rows that depend on each other; none for others, or where these are too few."""
+    try:
+        return list(context.folds(FOLDS)) if context.dependent else []
+    except InvalidValue:
+        return []
 
 
 def path(
