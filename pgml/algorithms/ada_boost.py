@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pgml.algorithms import estimators, forests
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Matrix
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
 from pgml.algorithms.fitting import fit_quietly
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
     if classes > 2:
         return graph.apply("Softmax", total, axis=1)
     return graph.two_classes(graph.apply("Sigmoid", graph.apply("Sub", total, graph.constant(2.0))))
+
+
+def _importances(estimator: Any) -> Floats:
+    """Return the trees' importances by their weights; 0 where no tree weighs anything."""
+    weights = estimator.estimator_weights_[: len(estimator.estimators_)]
+    if not weights.any():
+        return np.zeros(estimator.n_features_in_)
+    return np.asarray(estimator.feature_importances_)
 
 
 def _median(graph: "Graph", values: str, weights: Any) -> str:
@@ -119,6 +127,6 @@ ALGORITHM = Algorithm(
     },
     tolerance=1e-9,
     centered=forests.centered,
-    importances=lambda estimator: np.asarray(estimator.feature_importances_),
+    importances=_importances,
     modules=("sklearn.ensemble", "sklearn.metrics", "onnx"),
 )

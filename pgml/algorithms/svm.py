@@ -145,7 +145,7 @@ def _collapsed(inner: Any) -> Floats:
 def _squares(graph: "Graph", rows: str, inner: Any) -> str:
     """Append ``exp(-gamma |x - v|²)``, with the square as ``|x|² - 2 x v + |v|²`` about the vectors' mean."""
     vectors = np.asarray(inner.support_vectors_, dtype=np.float64)
-    center = vectors.mean(axis=0)
+    center = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
     vectors = vectors - center
     gamma = float(inner._gamma)
     moved = graph.apply("Sub", rows, graph.constant(center))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster import Cluster, Connection
 from tests.integration.test_bad_input import refused
+from tests.results import value
 
 WEIGHTS = (
     "null::float8 as unknown, case n when 7 then null else 1 end as holed, -1 as below, 0 as nothing, "
@@ -147,3 +148,15 @@ def test_too_few_rows_for_the_default_clusters(shared: Connection) -> None:
     shared.execute("create or replace view few as select a from good limit 5")
     call = "select pgml.train('p', 'clustering', 'few')"
     refused(shared, call, "22023", "training rows are fewer than n_clusters, 8", '{"n_clusters": 2}')
+
+
+def test_a_decomposition_is_trained_again(shared: Connection) -> None:
+    # Its share of the variance is of its own rows, so that two of them are not compared on others.
+    shared.execute("begin")
+    train = "select deployed from pgml.train('axes', 'decomposition', 'parts')"
+    assert [value(shared, train) for _ in range(2)] == [True, True]
+    shared.execute("insert into good (a, b, y, label) select n, n, n, 'x' from generate_series(1, 9) n")
+    assert value(shared, train) is True
+    assert value(shared, "select model from pgml.deploy('axes')") == "axes_3"
+    assert value(shared, "select model from pgml.deploy('axes', 'rollback')") == "axes_2"
+    shared.execute("rollback")
