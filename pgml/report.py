@@ -45,7 +45,7 @@ def of_test_rows(
     own: dict[str, Any] = {"importances": importances(made)}
     if spec.task == "decomposition":
         share = getattr(made.estimators[0], "explained_variance_ratio_", None)
-        return {"cumulative_explained_variance": None if share is None else float(np.sum(share))}, own
+        return {"cumulative_explained_variance": _finite_sum(share)}, own
     if spec.task == "anomaly":
         return {"anomaly_share": float((outputs > 0).mean())}, own
     outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs)
@@ -67,6 +67,12 @@ def of_test_rows(
             for name, score in zip(spec.targets, metrics.r2_by_target(actual, outputs), strict=True)
         }
     return scores, tables[0] | own
+
+
+def _finite_sum(shares: Any) -> float | None:
+    """Return the sum of shares; None where there are none, or numbers so large that it overflowed."""
+    total = None if shares is None else float(np.sum(shares))
+    return total if total is None or np.isfinite(total) else None
 
 
 def labels_of(truth: Target) -> list[str]:

@@ -75,7 +75,13 @@ def fit_non_negative(
             f'"{algorithm.name}" takes no negative numbers, {count} of {matrix.shape[1]} inputs have some',
             hint="""Bring their columns to 0 … 1 with preprocess => '{"column": {"scale": "min_max"}}'.""",
         )
-    return estimators.fit(algorithm, matrix, target, hyperparams, context)
+    fitted = estimators.fit(algorithm, matrix, target, hyperparams, context)
+    if not np.isfinite(fitted.estimator.components_).all():
+        raise InvalidValue(
+            "the fit overflowed, as the features hold too large numbers",
+            hint="""Bring their columns to 0 … 1 with preprocess => '{"column": {"scale": "min_max"}}'.""",
+        )
+    return fitted
 
 
 def projection(estimator: Any) -> tuple[Floats, Floats] | None:

@@ -1,5 +1,8 @@
 """Hardly any rows, or rows that hardly differ: each algorithm makes a model or says what is missing."""
 
+import json
+import warnings
+
 import numpy as np
 import pytest
 
@@ -37,7 +40,10 @@ def model_or_refusal(name: str, task: str, data: Dataset) -> None:
     spec = FitSpec(task, targets, features, name, {}, 0, recipe, 1 << 28, 1, metric.name if metric else None)
     refused = None
     try:
-        training.fit(spec, data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            report, _ = training.fit(spec, data)
+        json.dumps(report, allow_nan=False)
     except InvalidValue as error:
         refused = error
     if refused is not None:
@@ -60,6 +66,13 @@ def test_constant_features_are_fitted_or_refused(name: str, task: str) -> None:
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_one_feature_that_is_the_class_is_fitted_or_refused(name: str, task: str) -> None:
     model_or_refusal(name, task, rows(20, task, a=[1.0, 2.0] * 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [case for case in CASES if case[1] in ("decomposition", "anomaly")]
+)
+def test_huge_numbers_are_fitted_or_refused(name: str, task: str) -> None:
+    model_or_refusal(name, task, rows(20, task, a=[1e300 * n for n in range(20)], b=[1.0, 2.0] * 10))
 
 
 def test_components_of_rows_that_are_all_alike_are_verified_by_those_of_training() -> None:
