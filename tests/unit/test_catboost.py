@@ -10,7 +10,7 @@ import pytest
 
 from pgml import algorithms
 from pgml.algorithms import catboost
-from pgml.errors import InvalidValue, NotBuilt, TrainingFailed
+from pgml.errors import InvalidValue, NotBuilt
 from tests.unit.ensembles import bytes_of, data, distance, weights_matter, with_holes
 from tests.unit.graphs import error, fitted
 
@@ -190,6 +190,6 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert ".cpp" not in str(caught.value)
 
 
-def test_a_refusal_of_the_defaults_is_not_the_callers_fault() -> None:
-    with pytest.raises(TrainingFailed, match=r"^all features are either constant or ignored$"):
+def test_features_that_do_not_vary_are_said_to() -> None:
+    with pytest.raises(InvalidValue, match=r"^every feature has one value only in the training rows$"):
         fitted(NAME, "regression", np.zeros((30, 1)), np.arange(30.0))

@@ -13,7 +13,7 @@ from pgml.algorithms import labelling
 from pgml.algorithms.base import FitContext
 from pgml.artifact.distances import MOST_EXACT
 from pgml.artifact.graph import INPUT, Graph
-from pgml.errors import InvalidValue, NotBuilt, TrainingFailed
+from pgml.errors import InvalidValue, NotBuilt
 from pgml.native import TrainingRows, load
 from tests.unit.graphs import error, fitted, graph_of, session
 
@@ -143,8 +143,9 @@ def test_what_cannot_be_done_is_refused(
 
 
 def test_too_few_rows_for_the_default_are_no_fault_of_the_hyperparameters() -> None:
-    with pytest.raises(TrainingFailed, match=r"^5 training rows are fewer than n_clusters, 8$"):
+    with pytest.raises(InvalidValue, match=r"^5 training rows are fewer than n_clusters, 8$") as caught:
         fitted("kmeans", TASK, IRIS[:5], NOBODY)
+    assert "Train on more rows" in caught.value.hint
 
 
 LABELLING: list[tuple[str, dict[str, Any]]] = [

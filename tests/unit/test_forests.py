@@ -214,4 +214,6 @@ def test_a_bad_value_is_refused_in_one_line(hyperparams: dict[str, Any], message
 
 def test_a_refusal_of_the_defaults_is_not_the_callers_fault() -> None:
     with pytest.raises(TrainingFailed, match="infinity"):
-        fitted("random_forest", "regression", np.full((9, 1), np.inf), np.arange(9.0))
+        fitted(
+            "random_forest", "regression", np.append(np.arange(8.0), np.inf)[:, np.newaxis], np.arange(9.0)
+        )

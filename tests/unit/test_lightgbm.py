@@ -165,4 +165,4 @@ def test_what_cannot_be_is_refused_in_one_line(
 
 def test_a_refusal_of_the_defaults_is_not_the_callers_fault() -> None:
     with pytest.raises(TrainingFailed, match="inf"):
-        fitted(NAME, "regression", np.zeros((30, 1)), np.full(30, np.inf))
+        fitted(NAME, "regression", np.arange(30.0)[:, np.newaxis], np.full(30, np.inf))
