@@ -65,12 +65,19 @@ def score(
 ) -> float | None:
     """Return a metric of a model on some rows; a label the model does not know counts as wrong.
 
-    `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in the `space` of an encoder,
-    by default the model's own.
+    `check_for_interrupts` is called every `CHUNK` rows.  Clusters are measured in a space, by default that
+    of the rows themselves, see `evaluation.space`.
     """
     positions = np.flatnonzero(rows)
     taken = dataset.take(positions)
     return outcome(predictor, taken, truth.take(positions), check_for_interrupts, space).score(metric)
+
+
+def space(predictor: Predictor, dataset: Dataset, rows: Mask) -> Encoder | None:
+    """Return where the clusters of several models are measured alike; None for other tasks."""
+    if predictor.task != "clustering":
+        return None
+    return evaluation.space(dataset.take(rows), predictor.columns)
 
 
 def outcome(
@@ -81,13 +88,16 @@ def outcome(
     space: Encoder | None = None,
 ) -> Outcome:
     """Return truth and outputs of all rows of a dataset; see `score`."""
-    encoder = predictor.encoder if space is None else space
+    matrix = None
+    if predictor.task == "clustering":
+        encoder = evaluation.space(dataset, predictor.columns) if space is None else space
+        matrix = encoder.encode(dataset)
     return evaluation.outcome(
         predictor.task,
         predictor.output,
         [len(labels) for labels, _ in predictor.parts],
         as_known(predictor, truth),
-        encoder.encode(dataset) if predictor.task == "clustering" else None,
+        matrix,
         outputs(predictor, dataset, check_for_interrupts),
     )
 

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgml import metrics
+from pgml import metrics, preprocessing
+from pgml.columns import Column
+from pgml.dataset import Dataset
 from pgml.inference import codes_of
 from pgml.metrics import Kind, Metric
+from pgml.preprocessing import Encoder, Family
 from pgml.spec import Output
 
 Floats = npt.NDArray[np.float64]
@@ -55,6 +58,16 @@ class Outcome:
         return [metrics.evaluation(self.task, *pair, self.kind) for pair in self.pairs]
 
 
+def space(rows: Dataset, columns: Sequence[Column]) -> Encoder:
+    """Return where clusters are measured, whatever their model made of the columns: numbers are standardised,
+    texts are indicators.
+
+    Measured each in a space of its own, models would not compare, and who stretches one column would win.
+    """
+    family = Family(scaled=True, takes_missing=False, dtype="float64")
+    return preprocessing.fit(rows, columns, family, {}, None, 0)[0]
+
+
 def outcome(
     task: str, output: Output, counts: Sequence[int], truth: Floats, matrix: Any, outputs: Floats
 ) -> Outcome:
@@ -69,7 +82,7 @@ def outcome(
     truth : ndarray of shape (rows,) or (rows, targets)
         Values or codes of classes, -1 being a class that the model does not know.
     matrix : ndarray of shape (rows, width)
-        The rows, in the space that clusters are measured in.
+        The rows, in the `space` that clusters are measured in.
     outputs : ndarray of shape (rows,) or (rows, width)
     """
     if task == "clustering":

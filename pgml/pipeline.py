@@ -221,7 +221,7 @@ def _weights(
         raise InvalidValue(
             "class_weight is for one target", hint="Leave it out, or train each target with pgml.train."
         )
-    of_classes = _of_classes(wanted, truth)
+    of_classes = _of_classes(wanted, truth, weights)
     rest = {name: value for name, value in hyperparams.items() if name != "class_weight"}
     if not algorithm.weighted:
         return weights, rest | {"class_weight": dict(enumerate(of_classes.tolist()))}
@@ -246,11 +246,15 @@ def _check_sums(weights: Floats | None, truth: Target | None) -> None:
             )
 
 
-def _of_classes(wanted: str | Mapping[str, Any], truth: Target) -> Floats:
-    """Return the weight of each class: as given, else 1; balanced: rows / (classes x rows of the class)."""
+def _of_classes(wanted: str | Mapping[str, Any], truth: Target, weights: Floats | None) -> Floats:
+    """Return the weight of each class: as given, else 1; balanced: rows / (classes x rows of the class).
+
+    Rows count by their weights there, as in scikit-learn.
+    """
     if not isinstance(wanted, Mapping):
-        counts = np.bincount(truth.values.astype(np.int64), minlength=truth.counts[0])
-        return np.asarray(truth.values.size / (np.count_nonzero(counts) * np.maximum(counts, 1)))
+        counts = np.bincount(truth.values.astype(np.int64), weights, truth.counts[0])
+        classes = np.count_nonzero(counts)
+        return np.array(np.divide(counts.sum(), classes * counts, out=np.ones(len(counts)), where=counts > 0))
     labels = [label_text(label, truth.label_kind) for label in truth.labels]
     for label, weight in wanted.items():
         if label not in labels:

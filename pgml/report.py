@@ -19,7 +19,7 @@ DIGITS = 6
 
 
 def of_test_rows(
-    spec: FitSpec, made: Pipeline, truth: Target, actual: Floats, matrix: Matrix, outputs: Floats
+    spec: FitSpec, made: Pipeline, truth: Target, actual: Floats, matrix: Matrix | None, outputs: Floats
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return metrics and tables of test rows, as JSON has them.
 
@@ -29,8 +29,8 @@ def of_test_rows(
         With the labels that codes stand for.
     actual : ndarray of shape (rows,) or (rows, targets)
         The targets of the test rows.
-    matrix : ndarray of shape (rows, width)
-        The test rows, encoded.
+    matrix : ndarray of shape (rows, width) or None
+        The test rows in the `evaluation.space` of clusters, where there are any.
     outputs : ndarray of shape (rows,) or (rows, width)
 
     Returns

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, pipeline, report, splitting, target
+from pgml import algorithms, conversion, evaluation, pipeline, report, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor
+from pgml.preprocessing import Matrix
 from pgml.search import selection
 from pgml.spec import FitSpec, Recipe
 from pgml.target import Target
@@ -70,16 +71,14 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
-    rows, actual = (
-        (made.encoder.encode(dataset.take(test)), truth.values[test])
-        if test.size
-        else (matrix, truth.values[train])
-    )
+    tested = test if test.size else train
+    rows = made.encoder.encode(dataset.take(tested)) if test.size else matrix
     outputs, score_time = _timed(Ahead(predictor, rows, spec.threads).outputs)
     scale = conversion.scale(made, truth.values[train], outputs, matrix)
     conversion.verify(made, rows, outputs, scale)
     artifact = replace(artifact, golden=conversion.golden(made, rows, outputs, scale))
-    scores, tables = report.of_test_rows(spec, made, truth, actual, rows, outputs)
+    measured = _space(spec, trained, dataset.take(tested))
+    scores, tables = report.of_test_rows(spec, made, truth, truth.values[tested], measured, outputs)
     times = {"fit_time": made.fit_time, "score_time": score_time}
     found = {
         "metrics": scores | times | ({"search_results": tried.summary} if tried else {}),
@@ -94,6 +93,14 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         "trials": tried.trials if tried else [],
     }
     return found, pack(artifact)
+
+
+def _space(spec: FitSpec, trained: Dataset, tested: Dataset) -> Matrix | None:
+    """Return test rows where clusters are measured; None for other tasks."""
+    if spec.task != "clustering":
+        return None
+    columns = [trained.find(name) for name in spec.features]
+    return evaluation.space(trained, columns).encode(tested)
 
 
 def _split(

@@ -18,6 +18,8 @@ UNBUILT = ("CompoundKernel", "ExpSineSquared", "Exponentiation", "PairwiseKernel
 SMOOTHNESS = (0.5, 1.5, 2.5, np.inf)
 """Values of Matern's nu that have a formula without Bessel functions."""
 MOST_CHARACTERS = 1000
+MOST_PARTS = 20
+"""Kernels in a kernel: a hundred kept sixty rows busy for minutes."""
 MOST = 1e100
 """What a number in a kernel is below."""
 _HINT = (
@@ -42,7 +44,10 @@ def parsed(text: str) -> Any:
     if len(text) > MOST_CHARACTERS:
         raise InvalidValue(f"kernel must be of at most {MOST_CHARACTERS} characters", hint=_HINT)
     try:
-        kernel = _read(ast.parse(text.strip(), mode="eval").body)
+        tree = ast.parse(text.strip(), mode="eval")
+        if sum(isinstance(node, ast.Call) for node in ast.walk(tree)) > MOST_PARTS:
+            raise InvalidValue(f"kernel must be of at most {MOST_PARTS} parts", hint=_HINT)
+        kernel = _read(tree.body)
     except (SyntaxError, ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise _refused(text) from error
     if isinstance(kernel, (int, float)):

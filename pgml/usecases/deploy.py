@@ -240,8 +240,9 @@ def _beats(
         )
         return False, [note]
     metric = metrics.find(model.metric or "", model.task)
+    space = comparison.space(mine, dataset, rows)
     new, old = (
-        comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, mine.encoder)
+        comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, space)
         for each in (mine, theirs)
     )
     if metrics.better(metric, new, old):
@@ -291,7 +292,7 @@ def _rescored(
     space: Encoder | None = None
     for model in usable:
         predictor = database.as_owner(partial(load, session, model))
-        space = space or predictor.encoder
+        space = space or comparison.space(predictor, dataset, rows)
         scores[model.id] = comparison.score(
             predictor, metric, dataset, truth, rows, database.check_for_interrupts, space
         )

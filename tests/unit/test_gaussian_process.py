@@ -60,6 +60,12 @@ def test_kernel_ridge_knows_the_mean_and_its_dot_product() -> None:
     assert abs(found[:60].mean() - 1e5 - target.mean()) < 30
 
 
+def test_a_kernel_of_many_parts_is_refused() -> None:
+    covariances.parsed(" + ".join(["RBF()"] * covariances.MOST_PARTS))
+    with pytest.raises(InvalidValue, match="kernel must be of at most 20 parts"):
+        covariances.parsed(" + ".join(["RBF()"] * (covariances.MOST_PARTS + 1)))
+
+
 def test_kernels_that_are_not_built_are_refused() -> None:
     matrix, _, target = data(datasets.load_diabetes, 20)
     with pytest.raises(NotBuilt, match='kernel "chi2" is not built'):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pgml import algorithms
+from pgml.algorithms import extras
 from pgml.columns import Column
 from pgml.errors import InvalidValue, NotBuilt, PgmlError
 from pgml.usecases import search_request
@@ -157,9 +158,10 @@ def test_searches_that_do_not_exist_are_refused() -> None:
 
 
 def test_bayes_without_its_package_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_request, "EXTRA", "no_such_package")
+    for module in (search_request, extras):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
     error = refused(NotBuilt, search="bayes")
-    assert 'EXTRAS="no_such_package"' in error.hint
+    assert 'make install EXTRAS="optuna".' in error.hint
 
 
 @pytest.mark.parametrize(
