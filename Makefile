@@ -1,5 +1,6 @@
 # make && make install      build and install the extension with its Python
 # make check                everything a change must pass; does its own set-up
+# make check-full           the same with what takes longer: 300 trainings, 20,000 rounds
 # make bench                pgml beside what one would do instead, into docs/benchmarks.md
 # make quickstart           a throwaway server with a first model; does its own set-up
 #
@@ -55,6 +56,9 @@ check: deps venv installed
 	@$(MAKE) lint test
 endif
 
+check-full:
+	@PGML_FULL=1 PGML_ROUNDS=20000 $(MAKE) check
+
 # Directories are named so that a file which comes or goes is noticed.
 $(SCRIPT): $(SQL_FILES) sql/bootstrap.py Makefile $(wildcard sql/tables sql/functions sql/views)
 	sed -e '/^ *# @bootstrap@$$/{r sql/bootstrap.py' -e 'd}' $(SQL_FILES) > $@.new
@@ -80,6 +84,10 @@ venv:
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 	    --no-deps --no-index --no-build-isolation --editable .
 
+# What the locked scikit-learn says of its estimators' hyperparameters.
+parameters: venv
+	PYTHONPATH=. .venv/bin/python scripts/parameters.py
+
 lint: venv
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -104,6 +112,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps venv lint test check bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps venv parameters lint test check check-full bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
