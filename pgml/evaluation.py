@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pgml import metrics, preprocessing
 from pgml.columns import Column
 from pgml.dataset import Dataset
+from pgml.errors import InvalidValue, name_list
 from pgml.inference import codes_of
 from pgml.metrics import Kind, Metric
 from pgml.preprocessing import Encoder, Family
@@ -56,6 +57,19 @@ class Outcome:
     def tables(self) -> list[dict[str, Any]]:
         """Return what `metrics.evaluation` tells of each pair."""
         return [metrics.evaluation(self.task, *pair, self.kind) for pair in self.pairs]
+
+
+def check(metric: str | None, task: str, output: Output, algorithm: str) -> None:
+    """Raise InvalidValue if a metric needs what the outputs of a model are not."""
+    if metric is None or output not in KINDS:
+        return
+    wanted = metrics.find(metric, task)
+    if not wanted.takes(KINDS[output]):
+        fitting = [name for name, each in metrics.of_task(task).items() if each.takes(KINDS[output])]
+        raise InvalidValue(
+            f'metric "{metric}" needs {wanted.needs}, which "{algorithm}" does not give',
+            hint=f"Its metrics are {name_list(fitting)}. Or train an algorithm that gives them.",
+        )
 
 
 def space(rows: Dataset, columns: Sequence[Column]) -> Encoder:

@@ -69,6 +69,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     known = truth.take(train) if spec.targets else None
     spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
+    evaluation.check(spec.metric, spec.task, made.output, spec.algorithm)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
     tested = test if test.size else train

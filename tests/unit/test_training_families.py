@@ -114,6 +114,16 @@ def test_stacking_follows_the_folds_of_the_split(monkeypatch: pytest.MonkeyPatch
     assert asked == [5, 3]
 
 
+def test_a_metric_that_needs_probabilities_is_refused_where_there_are_none() -> None:
+    wanted = replace(spec("classification", "ridge"), metric="log_loss")
+    with pytest.raises(
+        InvalidValue, match='"log_loss" needs probabilities, which "ridge" does not'
+    ) as caught:
+        training.fit(wanted, target.known(data(), wanted.targets))
+    assert '"roc_auc"' in caught.value.hint
+    assert '"brier"' not in caught.value.hint
+
+
 def test_isotonic_names_the_columns_that_are_too_many() -> None:
     wanted = spec("regression", "isotonic")
     with pytest.raises(InvalidValue, match=r'predicts from one number, not from .*"a", "b", "d", "c"'):
