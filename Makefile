@@ -5,6 +5,7 @@
 # make quickstart           a throwaway server with a first model; does its own set-up
 #
 # PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
+# TEST_PROCESSES=2  tests at a time
 # NO_PYTHON=1  install the SQL alone                EDITABLE=1   the server runs this checkout
 # EXTRAS="catboost lightgbm"                        libraries that only some servers need
 
@@ -94,8 +95,10 @@ lint: venv
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
+# Two at a time, each with a server of its own; a file's tests share what they have trained.
+TEST_PROCESSES ?= 2
 test: venv
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 bench: deps installed
 	@scripts/make-venv .venv-bench $(LOCKS) requirements/dev.txt requirements/bench.txt
