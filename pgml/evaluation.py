@@ -15,7 +15,7 @@ from pgml.errors import InvalidValue, name_list
 from pgml.inference import codes_of
 from pgml.metrics import Kind, Metric
 from pgml.preprocessing import Encoder, Family
-from pgml.spec import Output
+from pgml.spec import SUPERVISED, Output
 
 Floats = npt.NDArray[np.float64]
 KINDS: Mapping[Output, Kind] = {"value": "values", "probabilities": "probabilities", "scores": "scores"}
@@ -61,7 +61,7 @@ class Outcome:
 
 def check(metric: str | None, task: str, output: Output, algorithm: str) -> None:
     """Raise InvalidValue if a metric needs what the outputs of a model are not."""
-    if metric is None or output not in KINDS:
+    if metric is None or task not in SUPERVISED:
         return
     wanted = metrics.find(metric, task)
     if not wanted.takes(KINDS[output]):
