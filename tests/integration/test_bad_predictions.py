@@ -326,5 +326,5 @@ def test_a_table_of_1500_columns(shared: Connection) -> None:
     assert by_text == pytest.approx(by_row, rel=1e-12)
     with refusal("22023", "the model has 1499 features, 1 were given", "and 1399 more, in this order."):
         shared.execute("select pgml.predict('wide', array[1.0])")
-    with refusal("42703", '"c40" and 1399 more are not given'):
+    with refusal("42703", '"c100" and 1399 more are not given'):
         shared.execute("select pgml.predict('wide', '{}')")
