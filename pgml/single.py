@@ -339,8 +339,8 @@ def _indicator(encoding: CategoryEncoding, start: int) -> Step:
 
 def _looked_up(encoding: Keyed, start: int) -> Step:
     """Return how to write the numbers that a table has for each text."""
-    absent: list[float] | None
-    unseen: list[float] | None
+    absent: Any
+    unseen: Any
     if isinstance(encoding, TargetEncoding):
         *rows, absent, unseen = encoding.table.tolist()
     elif isinstance(encoding, OrdinalEncoding):
@@ -348,7 +348,7 @@ def _looked_up(encoding: Keyed, start: int) -> Step:
         absent = unseen = None if encoding.missing == "refuse" else [encoding.absent]
     else:
         return _refuse
-    table: dict[Any, Any] = dict(zip(encoding.categories, rows, strict=True))
+    table: Any = dict(zip(encoding.categories, rows, strict=True))
     if encoding.missing == "fill":
         absent = table.get(encoding.fill, unseen)
     elif encoding.missing == "refuse":
@@ -359,7 +359,7 @@ def _looked_up(encoding: Keyed, start: int) -> Step:
         if value is not None and value.__class__ is not str:
             raise TypeError
         # None, where the value is refused, raises TypeError.
-        row[start:end] = absent if value is None else table.get(value, unseen)  # type: ignore[assignment]
+        row[start:end] = absent if value is None else table.get(value, unseen)
 
     return write
 

@@ -72,8 +72,14 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def _no_pack(estimator: Any, matrix: Matrix, task: str) -> bytes:
-    raise NotImplementedError("served by a graph")
+def no_graph(graph: "Graph", source: str, estimator: Any, task: str) -> str:
+    """Refuse to emit what is stored as arrays (TypeError)."""
+    raise TypeError("this algorithm is stored as arrays, by pack")
+
+
+def no_arrays(estimator: Any, matrix: Matrix, task: str) -> bytes:
+    """Refuse to pack what is stored as a graph (TypeError)."""
+    raise TypeError("this algorithm is stored as a graph, by emit")
 
 
 Fit = Callable[["Algorithm", Matrix, Any, Mapping[str, Any], FitContext], Fitted]
@@ -168,7 +174,7 @@ class Algorithm:
     check: Callable[[str, Mapping[str, Any]], None] = lambda task, hyperparams: None
     space: Mapping[str, Any] = field(default_factory=dict)
     serving: Serving = "onnx"
-    pack: Callable[[Any, Matrix, str], bytes] = _no_pack
+    pack: Callable[[Any, Matrix, str], bytes] = no_arrays
     memory: Callable[[Any, str], int] = lambda estimator, task: 0
     tolerance: float | None = None
     centered: Callable[[str, Mapping[str, Any]], bool] = lambda task, hyperparams: False

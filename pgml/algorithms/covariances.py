@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgml.algorithms import distances
 from pgml.algorithms.base import Floats
+from pgml.artifact import distances
 from pgml.errors import InvalidValue, NotBuilt, name_list
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pgml.algorithms import estimators, fitting
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, no_graph
 from pgml.algorithms.refusals import refuse, refuse_precomputed
 from pgml.errors import InvalidValue
 from pgml.native import NonNegative
@@ -176,10 +176,6 @@ def _alphas(estimator: Any) -> Floats:
     )
 
 
-def _unserved(graph: "Graph", source: str, estimator: Any, task: str) -> str:
-    raise NotImplementedError("served natively")
-
-
 def _decomposition(name: str, kind: str, **changes: Any) -> Algorithm:
     plain = Algorithm(
         name=name,
@@ -220,7 +216,7 @@ ALGORITHMS = (
         "NMF",
         fitter=fit_non_negative,
         predict=lambda estimator, matrix, task: non_negative(estimator).run(matrix),
-        emit=_unserved,
+        emit=no_graph,
         size=lambda estimator, task: 200 + 8 * int(estimator.components_.size),
         scaled=False,
         serving="native",

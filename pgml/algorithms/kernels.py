@@ -1,12 +1,13 @@
-"""Kernel ridge regression, and kernels of scikit-learn as operators of a graph."""
+"""Kernel ridge regression."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgml.algorithms import distances, estimators, sizes
+from pgml.algorithms import estimators, sizes
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
+from pgml.artifact import kernels
 from pgml.errors import InvalidValue, NotBuilt, TooLarge, name_list
 
 if TYPE_CHECKING:
@@ -109,22 +110,8 @@ def _kernel(graph: "Graph", rows: str, estimator: Any) -> str:
     """Return the kernel of rows and training rows, as in ``sklearn.metrics.pairwise``."""
     points = np.asarray(estimator.X_fit_, dtype=np.float64)
     gamma = 1.0 / points.shape[1] if estimator.gamma is None else float(estimator.gamma)
-    if estimator.kernel == "rbf":
-        return _decayed(graph, distances.squared(graph, rows, points), gamma)
-    if estimator.kernel == "laplacian":
-        return _decayed(graph, distances.powers(graph, rows, points, 1.0), gamma)
-    if estimator.kernel == "cosine":
-        unit, _ = distances.of_length_one(graph, rows)
-        return graph.apply("MatMul", unit, graph.constant(distances.normalized(points).T))
-    product = graph.apply("MatMul", rows, graph.constant(gamma * points.T))
-    moved = graph.apply("Add", product, graph.constant(float(estimator.coef0)))
-    if estimator.kernel == "sigmoid":
-        return graph.apply("Tanh", moved)
-    return graph.apply("Pow", moved, graph.constant(float(estimator.degree)))
-
-
-def _decayed(graph: "Graph", far: str, gamma: float) -> str:
-    return graph.apply("Exp", graph.apply("Mul", far, graph.constant(-gamma)))
+    shape = (gamma, float(estimator.degree), float(estimator.coef0))
+    return kernels.append(graph, rows, estimator.kernel, points, *shape)
 
 
 RIDGE = Algorithm(

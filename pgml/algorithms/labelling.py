@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pgml.algorithms import estimators
-from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, no_graph
 from pgml.algorithms.parameters import Interval, Parameter
 from pgml.algorithms.refusals import refuse_precomputed
 from pgml.native import TrainingRows
 from pgml.spec import Output
 
 if TYPE_CHECKING:
-    from pgml.artifact.graph import Graph
+    pass
 
 
 LEFT_OUT = frozenset({"memory", "connectivity", "kernel_params", "store_centers", "compute_distances"})
@@ -57,11 +57,6 @@ def output(estimator: Any, task: str) -> Output:
     return "cluster"
 
 
-def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
-    """Refuse: labels of training rows are no function of a row's numbers."""
-    raise NotImplementedError("served by the labels of training rows")
-
-
 def _labelling(name: str, kind: str, **changes: Any) -> Algorithm:
     plain = Algorithm(
         name=name,
@@ -69,7 +64,7 @@ def _labelling(name: str, kind: str, **changes: Any) -> Algorithm:
         estimators={"clustering": f"sklearn.cluster:{kind}"},
         fitter=fit,
         predict=predict,
-        emit=emit,
+        emit=no_graph,
         size=size,
         output=output,
         scaled=True,

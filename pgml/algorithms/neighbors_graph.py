@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pgml.algorithms import distances
 from pgml.algorithms.base import Floats
+from pgml.artifact import distances
 
 if TYPE_CHECKING:
     from pgml.artifact.graph import Graph

@@ -1,18 +1,15 @@
 """Kernels between rows and points, as ONNX."""
 
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
-from pgml.artifact.distances import squared
-from pgml.artifact.graph import Graph
+from pgml.artifact.distances import Floats, normalized, of_length_one, powers, squared
 
-Floats = npt.NDArray[np.float64]
-SMALLEST = 1e-300
-"""What a norm is at least, so that a row of zeros stays one."""
+if TYPE_CHECKING:
+    from pgml.artifact.graph import Graph
 
 
 def append(
-    graph: Graph, source: str, kernel: str, points: Floats, gamma: float, degree: float, coef0: float
+    graph: "Graph", source: str, kernel: str, points: Floats, gamma: float, degree: float, coef0: float
 ) -> str:
     """Append the kernel of each row and each point; return its name, (rows, points).
 
@@ -22,28 +19,26 @@ def append(
         Float64 of shape (rows, width).
     kernel : str
         * ``linear``: x·p;
-        * ``poly``: (gamma x·p + coef0) ** degree;
+        * ``poly`` or ``polynomial``: (gamma x·p + coef0) ** degree;
         * ``sigmoid``: tanh(gamma x·p + coef0);
         * ``rbf``: exp(-gamma |x-p|²);
+        * ``laplacian``: exp(-gamma times the sum of absolute differences);
         * ``cosine``: x·p / (|x| |p|).
     points : ndarray of shape (points, width)
     """
-    if kernel == "rbf":
-        return graph.apply("Exp", graph.apply("Mul", squared(graph, source, points), graph.constant(-gamma)))
+    if kernel in ("rbf", "laplacian"):
+        far = squared(graph, source, points) if kernel == "rbf" else powers(graph, source, points, 1.0)
+        return graph.apply("Exp", graph.apply("Mul", far, graph.constant(-gamma)))
     if kernel == "cosine":
-        norms = np.maximum(np.linalg.norm(points, axis=1, keepdims=True), SMALLEST)
-        length = graph.apply("ReduceL2", source, graph.integers([1]), keepdims=1)
-        rows = graph.apply("Div", source, graph.apply("Max", length, graph.constant(SMALLEST)))
-        return graph.apply("MatMul", rows, graph.constant((points / norms).T))
+        unit, _ = of_length_one(graph, source)
+        return graph.apply("MatMul", unit, graph.constant(normalized(points).T))
     if kernel == "linear":
         return graph.apply("MatMul", source, graph.constant(points.T))
     product = graph.apply("MatMul", source, graph.constant(gamma * points.T))
     moved = graph.apply("Add", product, graph.constant(coef0))
-    return (
-        graph.apply("Tanh", moved)
-        if kernel == "sigmoid"
-        else graph.apply("Pow", moved, graph.constant(degree))
-    )
+    if kernel == "sigmoid":
+        return graph.apply("Tanh", moved)
+    return graph.apply("Pow", moved, graph.constant(degree))
 
 
 def size(kernel: str, points: Floats) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -178,7 +179,7 @@ def _coded(sample: Sample, missing: Missing) -> tuple[Sequence[Key], Places, Key
         known, texts = dataset.coded(column.name)
         absent = known == MISSING
         seen, codes = np.unique(known[~absent], return_inverse=True)
-        keys: list[Key] = [texts[code] for code in seen]
+        keys: list[Any] = [texts[code] for code in seen]
     else:
         values = dataset.values(column.name)[:, 0]
         absent = np.isnan(values)
@@ -188,7 +189,7 @@ def _coded(sample: Sample, missing: Missing) -> tuple[Sequence[Key], Places, Key
     if not keys and not column.is_category:
         fill = float(fill or 0.0)
     if missing == "fill" and absent.any() and fill not in keys and sample.plan.impute is not None:
-        place = sum(key < fill for key in keys)  # type: ignore[operator]
+        place = sum(key < fill for key in keys)
         keys.insert(place, fill)
         codes = codes + (codes >= place)
     code = np.full(len(dataset), len(keys), dtype=np.intp)

@@ -36,7 +36,9 @@ def plan(sampling: Sampling) -> Recipe:
 def made(
     sampling: Sampling, data: Dataset = DATA, outcome: Any = OUTCOME, count: int = 5, positions: Any = None
 ) -> list[tuple[Rows, Rows]]:
-    return folds(data, plan(sampling), np.asarray(outcome, float), True, count, positions)  # noqa: FBT003
+    return folds(
+        data, plan(sampling), np.asarray(outcome, float), classes=True, count=count, positions=positions
+    )
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 10])
