@@ -1,0 +1,74 @@
+"""From a model's artifact to SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from onnx import ModelProto
+
+from pgml.artifact.format import Artifact
+from pgml.errors import NotBuilt
+from pgml.preprocessing import Encoder
+from pgml.sqlgen import features, graphs, layers, outputs, statement
+from pgml.sqlgen.dialects import DIALECTS
+from pgml.sqlgen.expressions import Expr
+from pgml.sqlgen.outputs import Wanted
+from pgml.sqlgen.tensors import Reading, Tensor
+
+Missing = Literal["model", "null"]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model as expressions, before any dialect.
+
+    Attributes
+    ----------
+    outputs : dict of str to Expr
+        The columns of the answer.
+    reading : Reading
+        Names and tables.
+    """
+
+    outputs: dict[str, Expr]
+    reading: Reading
+
+
+def compiled(artifact: Artifact, wanted: Wanted = "prediction", missing: Missing = "model") -> Compiled:
+    """Return a model as expressions.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    wanted : str
+        See `pgml.sqlgen.outputs.decoded`.
+    missing : str
+        ``model``: NULL features are what the model takes them for; ``null``: they make the answer NULL.
+
+    Raises
+    ------
+    NotBuilt
+        The model has an operator or an encoding without a translation.
+    """
+    if artifact.decoder["engine"] != "onnx":
+        raise NotBuilt(
+            "a model that is not served as a graph cannot be written as SQL",
+            hint="pgml.algorithms() tells which algorithms can be, in its column sql.",
+        )
+    reading = Reading()
+    encoder = Encoder.from_json(artifact.encoder)
+    model = ModelProto.FromString(artifact.graph)
+    graphs.check(model)
+    found = graphs.read(model, features.encoded(encoder, reading), reading)[0]
+    assert isinstance(found, Tensor)
+    unless = features.absent(encoder) if missing == "null" else features.refused(encoder)
+    return Compiled(outputs.decoded(artifact.decoder, found.values, wanted, unless, reading), reading)
+
+
+def to_select(
+    model: Compiled, dialect: str, relation: str, keys: Sequence[str], header: Sequence[str] = ()
+) -> str:
+    """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
+    spelling = DIALECTS[dialect]
+    plan = layers.plan(model.outputs, model.reading.names, keys, spelling.depth)
+    return statement.select(plan, model.reading.tables, spelling, relation, keys, header)

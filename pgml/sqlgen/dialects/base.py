@@ -1,0 +1,90 @@
+"""What a dialect is: spellings, and what a database can take."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from pgml.sqlgen.expressions import Feature
+from pgml.sqlgen.words import is_plain
+
+
+class Dialect(ABC):
+    """The spelling of everything that databases spell differently.
+
+    Attributes
+    ----------
+    name : str
+    quote : str
+        Around names.
+    fence : str
+        Ends a select that the database must not merge into the one around it, which would compute a column
+        as often as it is used.
+    depth : int
+        How deeply expressions may be nested.
+    tree_depth : int
+        How deeply the conditions of a tree may be; below, a tree goes on as a list of its leaves.
+    least, greatest : str
+        Functions of two or more numbers.
+    """
+
+    name: ClassVar[str]
+    quote: ClassVar[str] = '"'
+    fence: ClassVar[str] = ""
+    depth: ClassVar[int] = 40
+    tree_depth: ClassVar[int] = 100
+    least: ClassVar[str] = "least"
+    greatest: ClassVar[str] = "greatest"
+
+    def identifier(self, name: str) -> str:
+        """Return a name, quoted where it has to be."""
+        return name if is_plain(name) else self.quote + name.replace(self.quote, 2 * self.quote) + self.quote
+
+    def text(self, value: str) -> str:
+        """Return a text as a literal."""
+        return "'" + value.replace("'", "''") + "'"
+
+    def number(self, value: float, *, typed: bool = False, digits: int = 17) -> str:
+        """Return a double as a literal.
+
+        Parameters
+        ----------
+        value : float
+            Finite.
+        typed : bool
+            Nothing beside it says that it is no decimal or integer.
+        digits : int
+            9 where a float32's will do.
+        """
+        shown = repr(value) if digits == 17 else shortest_single(value)
+        return self.spelled(shown, typed)
+
+    @abstractmethod
+    def spelled(self, shown: str, typed: bool) -> str:
+        """Return a literal from Python's spelling of a float."""
+
+    def threshold(self, value: float) -> str:
+        """Return a number that values are compared with: the very double, however the database reads."""
+        return self.number(value)
+
+    @abstractmethod
+    def feature(self, feature: Feature, source: str) -> str:
+        """Return a column of the relation, written `source`, as a double or a text; NULL where missing."""
+
+    def filled(self, feature: Feature, source: str, other: str) -> str:
+        """Return the same with something else in the place of NULL."""
+        return f"coalesce({self.feature(feature, source)}, {other})"
+
+    def single(self, inner: str) -> str:
+        """Return a double rounded to float32."""
+        return f"cast(cast({inner} as real) as double precision)"
+
+    def function(self, op: str, inner: str) -> str:
+        """Return a function of one number: exp, ln, sqrt, abs, floor, sin, cos."""
+        return f"{op}({inner})"
+
+
+def shortest_single(value: float) -> str:
+    """Return the shortest decimal that is nearest to a float32, as Python spells floats."""
+    import numpy as np
+
+    single = np.float32(value)
+    return repr(float(str(single))) if float(single) == value else repr(value)

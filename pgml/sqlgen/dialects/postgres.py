@@ -1,0 +1,53 @@
+"""PostgreSQL."""
+
+from pgml.columns import KINDS
+from pgml.sqlgen.dialects.base import Dialect
+from pgml.sqlgen.expressions import Feature
+from pgml.sqltext import literal
+
+_EXACT = frozenset({"smallint", "integer", "bigint", "boolean", "date", "time without time zone"})
+"""Types whose numbers are never NaN."""
+
+
+class Postgres(Dialect):
+    """Doubles are float8, as literals beside one become; a select with an offset is computed on its own."""
+
+    name = "postgres"
+    fence = "offset 0"
+    depth = 200
+    tree_depth = 1000
+
+    def text(self, value: str) -> str:
+        return literal(value)
+
+    def spelled(self, shown: str, typed: bool) -> str:
+        return f"{shown.removesuffix('.0')}{'::float8' if typed else ''}"
+
+    def number(self, value: float, *, typed: bool = False, digits: int = 17) -> str:
+        found = super().number(value, typed=typed, digits=digits)
+        return f"({found})" if typed and value < 0 else found
+
+    def feature(self, feature: Feature, source: str) -> str:
+        number = self._number(feature, source)
+        return number if self._is_never_nan(feature) else f"nullif({number}, 'NaN')"
+
+    def filled(self, feature: Feature, source: str, other: str) -> str:
+        number = self._number(feature, source)
+        if self._is_never_nan(feature):
+            return f"coalesce({number}, {other})"
+        # NaN is beyond every number, and no comparison with NULL is true.
+        return f"case when {number} < 'NaN' then {number} else {other} end"
+
+    def single(self, inner: str) -> str:
+        return f"({inner})::real::float8"
+
+    def _number(self, feature: Feature, source: str) -> str:
+        column = feature.column
+        if feature.element is not None:
+            return f"({source}::float8[])[{feature.element}]"
+        if column.type == "double precision" or column.type == "text":
+            return source
+        return KINDS[column.type].sql.format(source)
+
+    def _is_never_nan(self, feature: Feature) -> bool:
+        return feature.column.is_category or feature.column.type in _EXACT

@@ -1,0 +1,137 @@
+"""Scalar expressions: what a model computes for one row, before any dialect.
+
+An expression is an immutable node; the same node may be an operand of many others, and then becomes a
+column of its own, see `pgml.sqlgen.layers`.  NULL stands for a missing number throughout, also for the NaN of
+a graph.  Nodes are made by the functions of `pgml.sqlgen.arithmetic` alone, which fold constants and keep
+to what every database can compute.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.columns import Column
+from pgml.sqlgen.ranges import ANY, INDICATOR, Range, of_literal
+
+Kind = Literal["number", "truth", "text"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expr:
+    """A node.
+
+    Attributes
+    ----------
+    op : str
+        One of:
+
+        * ``literal`` (value: float, str, or None for NULL), ``column`` (value: `Feature`);
+        * numbers of numbers: ``sum`` of two or more, ``difference``, ``product``, ``quotient``, ``negative``,
+          ``exp``, ``ln``, ``sqrt``, ``power``, ``abs``, ``floor``, ``sin``, ``cos``,
+          ``least`` and ``greatest`` of two or more, none of them NULL; ``single``, rounded to float32;
+        * truths: ``<``, ``<=``, ``=`` of two numbers or texts, ``in`` (value: the texts or numbers),
+          ``and``, ``or``, ``not``, ``is null``; NULL where a database says NULL;
+        * ``case``: condition, result, condition, result, …, else; a condition that is NULL is not met;
+        * ``coalesce`` of two;
+        * ``tree`` (value: `pgml.sqlgen.trees.Branches`) of the numbers it compares;
+        * ``entry`` (value: `Entry`) of a table of constants, ``aggregate`` and ``nth`` over one, see
+          `pgml.sqlgen.tables`;
+        * ``words`` (value: a word) how often a text has a word.
+    args : tuple of Expr
+    value : object
+        What the node has beside its operands.
+    range : Range
+        Of a number.
+    nullable : bool
+        It may be NULL.
+    kind : str
+        ``number``, ``truth`` or ``text``.
+    bound : bool
+        It depends on the entry of a table, so that it has a value only inside of a subquery over it.
+    """
+
+    op: str
+    args: tuple["Expr", ...] = ()
+    value: Any = None
+    range: Range = ANY
+    nullable: bool = False
+    kind: Kind = "number"
+    bound: bool = False
+
+    @property
+    def is_literal(self) -> bool:
+        return self.op == "literal"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One number or text of a column of the relation.
+
+    Attributes
+    ----------
+    column : Column
+    element : int or None
+        Of an array, from 1.
+    """
+
+    column: Column
+    element: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Constants in rows, such as stored points, that a model looks through.
+
+    Attributes
+    ----------
+    name : str
+    rows : int
+    columns : dict of str to float64 array of shape (rows,)
+        Filled while the model is read; every table also has its row's number, from 0, as ``position``.
+    """
+
+    name: str
+    rows: int
+    columns: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A column of a table of constants, or its ``position``."""
+
+    table: Table
+    column: str
+
+
+NULL = Expr("literal", value=None, nullable=True)
+POSITION = "position"
+
+
+def literal(value: float) -> Expr:
+    """Return a number; NaN is NULL, and infinity the largest one."""
+    number = float(value)
+    if number != number:
+        return NULL
+    number = min(max(number, -_MOST), _MOST)
+    return Expr("literal", value=number, range=of_literal(number))
+
+
+def text(value: str) -> Expr:
+    """Return a text."""
+    return Expr("literal", value=value, kind="text")
+
+
+def column(feature: Feature, known: Range) -> Expr:
+    """Return a column of the relation, which may be NULL."""
+    kind: Kind = "text" if feature.column.is_category else "number"
+    return Expr("column", value=feature, range=known, nullable=True, kind=kind)
+
+
+def indicator(condition: Expr) -> Expr:
+    """Return 1 where a condition is met, else 0."""
+    return Expr("case", (condition, literal(1.0), literal(0.0)), range=INDICATOR, bound=condition.bound)
+
+
+_MOST = float(np.finfo(np.float64).max)

@@ -1,0 +1,232 @@
+"""Which expressions become columns, and in which order.
+
+What is used more than once is computed once: it becomes a column of a layer, a select below the one that uses
+it.  What is used once stays where it is used, unless nesting would become deeper than a database can parse.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgml.sqlgen.expressions import Expr
+
+LONGEST = 63
+"""Bytes of a name in PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One select.
+
+    Attributes
+    ----------
+    computed : dict of str to Expr
+        Its new columns.
+    passed : list of str
+        Columns of earlier layers that later ones need.
+    """
+
+    computed: dict[str, Expr]
+    passed: list[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of a model's steps.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        The first reads the relation, each other one that before it.
+    outputs : dict of str to Expr
+        The last select: over the last layer, or the relation where there is none.
+    names : dict of int to str
+        The column that holds an expression, by its id.
+    """
+
+    layers: list[Layer]
+    outputs: dict[str, Expr]
+    names: dict[int, str]
+
+    @property
+    def steps(self) -> Iterator[tuple[str, Expr]]:
+        """Every column in an order in which each needs only earlier ones."""
+        for layer in self.layers:
+            yield from layer.computed.items()
+
+
+def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[str], depth: int) -> Plan:
+    """Return the layers of expressions.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Expr
+    hints : mapping of int to str
+        What expressions are called by their id, if they become columns.
+    taken : iterable of str
+        Names that are no longer free.
+    depth : int
+        How deeply expressions may be nested.
+    """
+    order = _ordered(outputs.values())
+    named = _repeated(order, outputs.values())
+    _cut(order, named, depth)
+    levels = _levels(order, named)
+    last = 1 + max((levels[id(each)] for each in outputs.values()), default=0)
+    while _lowered(order, named, levels, outputs.values()):
+        levels = _levels(order, named)
+        last = 1 + max((levels[id(each)] for each in outputs.values()), default=0)
+    columns = [each for each in order if id(each) in named]
+    names = _names(columns, hints, {*taken, *outputs})
+    return _layered(outputs, columns, names, levels, last)
+
+
+def _layered(
+    outputs: Mapping[str, Expr], columns: list[Expr], names: dict[int, str], levels: dict[int, int], last: int
+) -> Plan:
+    needed = _needed(outputs, columns, names, levels, last)
+    layers = []
+    for level in range(1, last):
+        computed = {names[id(each)]: each for each in columns if levels[id(each)] == level}
+        passed = [names[id(each)] for each in columns if levels[id(each)] < level < needed.get(id(each), 0)]
+        layers.append(Layer(computed, passed))
+    return Plan(layers, dict(outputs), names)
+
+
+def operands(expr: Expr) -> list[tuple[Expr, int]]:
+    """Return the operands of a node, and how often it writes each."""
+    if expr.op == "tree":
+        branches = expr.value
+        counts = np.bincount(branches.feature[branches.left >= 0], minlength=len(expr.args))
+        return list(zip(expr.args, counts.tolist(), strict=True))
+    if expr.op in ("aggregate", "nth"):
+        # Computed anew for each row of the table.
+        return [(each, 2) for each in expr.args]
+    return [(each, 1) for each in expr.args]
+
+
+def _ordered(roots: Iterable[Expr]) -> list[Expr]:
+    """Return every node once, operands before those that use them."""
+    order: list[Expr] = []
+    seen: set[int] = set()
+    for root in roots:
+        stack = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+                continue
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(each, False) for each in reversed(node.args) if id(each) not in seen]
+    return order
+
+
+def _repeated(order: list[Expr], roots: Iterable[Expr]) -> set[int]:
+    """Return the ids of the nodes that would be written more than once."""
+    uses = dict.fromkeys(map(id, order), 0)
+    for root in roots:
+        uses[id(root)] += 1
+    named = set()
+    for node in reversed(order):
+        times = uses[id(node)]
+        if times > 1 and _can_be_column(node):
+            named.add(id(node))
+            times = 1
+        for each, count in operands(node):
+            uses[id(each)] += times * count
+    return named
+
+
+def _can_be_column(node: Expr) -> bool:
+    return not (node.is_literal or node.bound or node.kind == "truth" or node.op == "entry")
+
+
+def _cut(order: list[Expr], named: set[int], depth: int) -> None:
+    """Name what would be nested too deeply otherwise."""
+    heights: dict[int, int] = {}
+    for node in order:
+        height = 1 + max((heights[id(each)] for each in node.args), default=0)
+        if height > depth and _can_be_column(node):
+            named.add(id(node))
+        heights[id(node)] = 0 if id(node) in named else height
+
+
+def _levels(order: list[Expr], named: set[int]) -> dict[int, int]:
+    """Return for a column its layer, from 1; for other nodes the layer that they need, 0 for the relation."""
+    levels: dict[int, int] = {}
+    for node in order:
+        below = max((levels[id(each)] for each in node.args), default=0)
+        levels[id(node)] = below + 1 if id(node) in named else below
+    return levels
+
+
+def _lowered(order: list[Expr], named: set[int], levels: dict[int, int], roots: Iterable[Expr]) -> bool:
+    """Name the columns of the relation that a later layer reads; return whether there were any."""
+    found = False
+    late = {id(root) for root in roots if levels[id(root)] > 0}
+    late |= {id(node) for node in order if id(node) in named and levels[id(node)] > 1}
+    for node in reversed(order):
+        if id(node) not in late:
+            continue
+        for each in node.args:
+            if each.op == "column" and id(each) not in named:
+                named.add(id(each))
+                found = True
+            elif id(each) not in named:
+                late.add(id(each))
+    return found
+
+
+def _needed(
+    outputs: Mapping[str, Expr], columns: list[Expr], names: dict[int, str], levels: dict[int, int], last: int
+) -> dict[int, int]:
+    """Return for each column the last layer that reads it."""
+    needed: dict[int, int] = {}
+    users = [(each, levels[id(each)]) for each in columns] + [(each, last) for each in outputs.values()]
+    for user, level in users:
+        top = [user] if level == last else list(user.args)
+        seen: set[int] = set()
+        while top:
+            node = top.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if id(node) in names:
+                needed[id(node)] = max(needed.get(id(node), 0), level)
+            else:
+                top += node.args
+    return needed
+
+
+def _names(columns: list[Expr], hints: Mapping[int, str], taken: set[str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    used = {name.lower() for name in taken}
+    ordinals: dict[str, int] = {}
+    for each in columns:
+        name = hints.get(id(each)) or _default(each)
+        free = shortened(name)
+        while free.lower() in used:
+            ordinals[name] = ordinals.get(name, 1) + 1
+            free = shortened(name, f"_{ordinals[name]}")
+        used.add(free.lower())
+        found[id(each)] = free
+    return found
+
+
+def _default(node: Expr) -> str:
+    if node.op in ("column", "coalesce") and (node.op == "column" or node.args[0].op == "column"):
+        feature = (node if node.op == "column" else node.args[0]).value
+        name: str = feature.column.name
+        return name if feature.element is None else f"{name}_{feature.element}"
+    return {"product": "term", "quotient": "ratio", "tree": "tree", "greatest": "largest"}.get(
+        node.op, "step"
+    )
+
+
+def shortened(name: str, suffix: str = "") -> str:
+    """Return a name of at most `LONGEST` bytes."""
+    return name.encode()[: LONGEST - len(suffix)].decode(errors="ignore") + suffix

@@ -1,0 +1,23 @@
+"""The operators of ONNX that have a translation, each in the module of its family.
+
+A translation takes the node, its inputs and what is being gathered, and returns its outputs; an input that
+was left out is None.  It is only asked where some input depends on the row: what does not is computed
+beforehand.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pgml.sqlgen.nodes import Node
+from pgml.sqlgen.operators import activations, elementwise, products, reductions, shapes, trees
+from pgml.sqlgen.tensors import Reading, Value
+
+Translation = Callable[[Node, Sequence[Value], Reading], Sequence[Value]]
+OPERATORS: Mapping[str, Translation] = {
+    **elementwise.OPERATORS,
+    **activations.OPERATORS,
+    **products.OPERATORS,
+    **reductions.OPERATORS,
+    **shapes.OPERATORS,
+    **trees.OPERATORS,
+}
+"""By type; the domain is ONNX's own, or its ``ai.onnx.ml`` for trees."""

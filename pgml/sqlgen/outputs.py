@@ -1,0 +1,130 @@
+"""What a statement gives: the decoder of a model as expressions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from pgml.errors import NotBuilt
+from pgml.sqlgen import arithmetic
+from pgml.sqlgen.expressions import NULL, Expr, literal, text
+from pgml.sqlgen.tensors import Array, Reading
+from pgml.target import label_text
+
+Wanted = Literal["prediction", "probabilities", "all"]
+WANTED: tuple[Wanted, ...] = ("prediction", "probabilities", "all")
+
+
+def decoded(
+    decoder: Mapping[str, Any], values: Array, wanted: Wanted, unless: Sequence[Expr], reading: Reading
+) -> dict[str, Expr]:
+    """Return the columns of the answer by name.
+
+    Parameters
+    ----------
+    decoder : mapping
+        Of an artifact.
+    values : object array of shape (1, width)
+        The outputs of its graph.
+    wanted : str
+        * ``prediction``: ``prediction``, as `pgml.predict` gives it, or for text labels
+          `pgml.predict_label`; for several targets ``prediction_<target>`` each;
+        * ``probabilities``: ``probability_<label>`` each;
+        * ``all``: both, and what else the graph tells (scores, distances, components).
+    unless : sequence of Expr
+        Conditions under which every column is NULL.
+    reading : Reading
+
+    Raises
+    ------
+    NotBuilt
+        Probabilities of a model that has none.
+    """
+    outputs = _valued(decoder, list(values[0]))
+    named = dict(zip(_names(decoder, len(outputs)), outputs, strict=True))
+    for name, expr in named.items():
+        reading.name(np.array([expr], dtype=object), name)
+    if wanted == "probabilities" and decoder["output"] != "probabilities":
+        raise NotBuilt(
+            f'a model of outputs "{decoder["output"]}" has no probabilities',
+            hint="Leave output out, or train an algorithm that gives probabilities, such as linear.",
+        )
+    found = {} if wanted == "probabilities" else _predictions(decoder, outputs)
+    if wanted != "prediction":
+        found |= {name: expr for name, expr in named.items() if name not in found}
+    if not unless:
+        return found
+    absent = arithmetic.either(*unless)
+    return {name: arithmetic.case(absent, NULL, expr) for name, expr in found.items()}
+
+
+def _valued(decoder: Mapping[str, Any], outputs: list[Expr]) -> list[Expr]:
+    """Return the outputs, those of a regression with the arithmetic that follows its graph."""
+    if decoder["output"] != "value":
+        return outputs
+    count = len(outputs)
+    divisor = np.broadcast_to(decoder["divisor"] or 1.0, count)
+    added = np.broadcast_to(decoder["added"] or 0.0, count)
+    return [
+        arithmetic.add(
+            arithmetic.divide(each, literal(divisor[at])), literal(added[at] + decoder["center"][at])
+        )
+        for at, each in enumerate(outputs)
+    ]
+
+
+def _names(decoder: Mapping[str, Any], count: int) -> list[str]:
+    kind = decoder["output"]
+    labels = [label_text(label, decoder["label_kind"]) for label in decoder["labels"]]
+    if kind == "value":
+        return ["prediction"] if count == 1 else [f"prediction_{name}" for name in decoder["targets"]]
+    if kind == "probabilities" and decoder["parts"] and len(decoder["parts"]) > 1:
+        return [
+            f"probability_{target}_{label_text(label, part['label_kind'])}"
+            for target, part in zip(decoder["targets"], decoder["parts"], strict=True)
+            for label in part["labels"]
+        ]
+    if kind in ("probabilities", "scores", "distances"):
+        noun = {"probabilities": "probability", "scores": "score", "distances": "distance"}[kind]
+        return [f"{noun}_{label}" for label in labels]
+    if kind == "anomaly":
+        return ["anomaly_score"]
+    return [f"component_{number}" for number in range(1, count + 1)]
+
+
+def _predictions(decoder: Mapping[str, Any], outputs: list[Expr]) -> dict[str, Expr]:
+    kind = decoder["output"]
+    if kind in ("value", "components"):
+        return dict(zip(_names(decoder, len(outputs)), outputs, strict=True))
+    if kind == "anomaly":
+        return {"prediction": chosen([arithmetic.negative(outputs[0]), outputs[0]], _LABELS, "boolean")}
+    parts = decoder["parts"]
+    if len(parts) > 1:
+        found, start = {}, 0
+        for target, part in zip(decoder["targets"], parts, strict=True):
+            end = start + len(part["labels"])
+            found[f"prediction_{target}"] = chosen(outputs[start:end], part["labels"], part["label_kind"])
+            start = end
+        return found
+    if kind == "distances":
+        outputs = [arithmetic.negative(each) for each in outputs]
+    return {"prediction": chosen(outputs, decoder["labels"], decoder["label_kind"])}
+
+
+def chosen(scores: list[Expr], labels: Sequence[Any], kind: str) -> Expr:
+    """Return the label of the largest score, of equal ones the first; numbers for all but text labels."""
+    given = [text(label) if kind == "text" else literal(float(label)) for label in labels]
+    absent = [score for score in scores if score.nullable]
+    unknown = [arithmetic.either(*map(arithmetic.missing, absent)), NULL] if absent else []
+    if len(scores) == 1:
+        return arithmetic.case(*unknown, given[0]) if unknown else given[0]
+    if len(scores) == 2:
+        return arithmetic.case(*unknown, arithmetic.less(scores[0], scores[1]), given[1], given[0])
+    top = arithmetic.maximum(*scores)
+    args: list[Expr] = []
+    for score, label in zip(scores[:-1], given, strict=False):
+        args += [arithmetic.equal(score, top), label]
+    return arithmetic.case(*unknown, *args, given[-1])
+
+
+_LABELS = (0.0, 1.0)

@@ -1,0 +1,180 @@
+"""From expressions to the text of a dialect."""
+
+from collections.abc import Callable, Mapping
+
+from pgml.sqlgen.dialects.base import Dialect
+from pgml.sqlgen.expressions import POSITION, Entry, Expr
+
+OR, AND, NOT, COMPARED, SUM, PRODUCT, UNARY, ATOM = range(8)
+"""How tightly an operator binds."""
+LONG = 24
+"""Terms of a sum that stand on one level; longer sums are sums of sums, so that none is nested too deeply."""
+
+
+class Renderer:
+    """Writes expressions.
+
+    Parameters
+    ----------
+    dialect : Dialect
+    names : mapping of int to str
+        Columns by the id of the expression they hold, as they are written.
+    source : callable (name) -> str
+        How a column of the relation is written.
+    """
+
+    def __init__(self, dialect: Dialect, names: Mapping[int, str], source: Callable[[str], str]) -> None:
+        self.dialect = dialect
+        self._names = names
+        self._source = source
+        self._writers: Mapping[str, Callable[[Expr], tuple[str, int]]] = {
+            "literal": self._literal,
+            "column": self._column,
+            "sum": self._sum,
+            "difference": self._difference,
+            "product": self._product,
+            "quotient": self._quotient,
+            "negative": lambda expr: (f"-{self.operand(expr.args[0], ATOM)}", UNARY),
+            "power": self._function,
+            "exp": self._function,
+            "ln": self._function,
+            "sqrt": self._function,
+            "abs": self._function,
+            "floor": self._function,
+            "sin": self._function,
+            "cos": self._function,
+            "single": lambda expr: (self.dialect.single(self.sql(expr.args[0])), ATOM),
+            "least": self._extreme,
+            "greatest": self._extreme,
+            "<": self._comparison,
+            "<=": self._comparison,
+            "=": self._comparison,
+            "in": self._in,
+            "and": lambda expr: self._joined(expr, " and ", AND),
+            "or": lambda expr: self._joined(expr, " or ", OR),
+            "not": lambda expr: (f"not {self.operand(expr.args[0], NOT)}", NOT),
+            "is null": lambda expr: (f"{self.operand(expr.args[0], UNARY)} is null", COMPARED),
+            "case": self._case,
+            "coalesce": self._coalesce,
+            "tree": self._tree,
+            "entry": self._entry,
+            "aggregate": self._aggregate,
+            "nth": self._nth,
+        }
+
+    def sql(self, expr: Expr) -> str:
+        """Return an expression as text."""
+        return self._written(expr)[0]
+
+    def computed(self, expr: Expr) -> str:
+        """Return how a column is computed, where `sql` returns its name."""
+        return self._writers[expr.op](expr)[0]
+
+    def operand(self, expr: Expr, binding: int) -> str:
+        """Return an expression as an operand of what binds so tightly."""
+        text, own = self._written(expr)
+        return text if own >= binding else f"({text})"
+
+    def _written(self, expr: Expr) -> tuple[str, int]:
+        name = self._names.get(id(expr))
+        return (name, ATOM) if name is not None else self._writers[expr.op](expr)
+
+    def _literal(self, expr: Expr) -> tuple[str, int]:
+        if expr.value is None:
+            return "null", ATOM
+        if expr.kind == "text":
+            return self.dialect.text(expr.value), ATOM
+        return self.dialect.number(expr.value), ATOM if expr.value >= 0 else UNARY
+
+    def _column(self, expr: Expr) -> tuple[str, int]:
+        return self.dialect.feature(expr.value, self._source(expr.value.column.name)), UNARY
+
+    def _sum(self, expr: Expr) -> tuple[str, int]:
+        terms = list(expr.args)
+        while len(terms) > LONG:
+            step = max(LONG, -(-len(terms) // LONG))
+            groups = [terms[at : at + step] for at in range(0, len(terms), step)]
+            return " + ".join(f"({self._line(group)})" for group in groups), SUM
+        return self._line(terms), SUM
+
+    def _line(self, terms: list[Expr]) -> str:
+        found = self.operand(terms[0], SUM)
+        for term in terms[1:]:
+            text = self.operand(term, PRODUCT)
+            if text.startswith("-"):
+                found += f" - {text[1:]}"
+            else:
+                found += f" + {text}"
+        return found
+
+    def _difference(self, expr: Expr) -> tuple[str, int]:
+        one, other = expr.args
+        if other.is_literal and other.value < 0:
+            return f"{self.operand(one, SUM)} + {self.dialect.number(-other.value)}", SUM
+        return f"{self.operand(one, SUM)} - {self.operand(other, PRODUCT)}", SUM
+
+    def _product(self, expr: Expr) -> tuple[str, int]:
+        one, other = expr.args
+        return f"{self.operand(one, UNARY)} * {self.operand(other, UNARY)}", PRODUCT
+
+    def _quotient(self, expr: Expr) -> tuple[str, int]:
+        one, other = expr.args
+        return f"{self.operand(one, PRODUCT)} / {self.operand(other, UNARY)}", PRODUCT
+
+    def _function(self, expr: Expr) -> tuple[str, int]:
+        return self.dialect.function(expr.op, self.sql(expr.args[0])), ATOM
+
+    def _extreme(self, expr: Expr) -> tuple[str, int]:
+        function = self.dialect.least if expr.op == "least" else self.dialect.greatest
+        return f"{function}({', '.join(map(self.sql, expr.args))})", ATOM
+
+    def _comparison(self, expr: Expr) -> tuple[str, int]:
+        one, other = expr.args
+        if other.is_literal and other.kind == "number" and other.value is not None:
+            return f"{self.operand(one, SUM)} {expr.op} {self.dialect.threshold(other.value)}", COMPARED
+        return f"{self.operand(one, SUM)} {expr.op} {self.operand(other, SUM)}", COMPARED
+
+    def _in(self, expr: Expr) -> tuple[str, int]:
+        values = [
+            self.dialect.text(each) if isinstance(each, str) else self.dialect.threshold(each)
+            for each in expr.value
+        ]
+        return f"{self.operand(expr.args[0], SUM)} in ({', '.join(values)})", COMPARED
+
+    def _joined(self, expr: Expr, word: str, binding: int) -> tuple[str, int]:
+        return word.join(self.operand(each, binding + 1) for each in expr.args), binding
+
+    def _case(self, expr: Expr) -> tuple[str, int]:
+        conditions, results = expr.args[:-1:2], [*expr.args[1:-1:2], expr.args[-1]]
+        shown = [self.sql(each) for each in results]
+        if all(each.is_literal and each.kind == "number" for each in results):
+            at = next((at for at, each in enumerate(results) if each.value is not None), None)
+            if at is not None:
+                shown[at] = self.dialect.number(results[at].value, typed=True)
+        parts = [f"when {self.sql(c)} then {r}" for c, r in zip(conditions, shown, strict=False)]
+        return f"case {' '.join(parts)} else {shown[-1]} end", ATOM
+
+    def _coalesce(self, expr: Expr) -> tuple[str, int]:
+        one, other = expr.args
+        if one.op == "column" and id(one) not in self._names:
+            return self.dialect.filled(one.value, self._source(one.value.column.name), self.sql(other)), ATOM
+        return f"coalesce({self.sql(one)}, {self.sql(other)})", ATOM
+
+    def _tree(self, expr: Expr) -> tuple[str, int]:
+        from pgml.sqlgen.conditions import nested
+
+        return nested(expr.value, [self.operand(each, SUM) for each in expr.args], self.dialect), ATOM
+
+    def _entry(self, expr: Expr) -> tuple[str, int]:
+        entry: Entry = expr.value
+        return f"{self.dialect.identifier(entry.table.name)}.{self.dialect.identifier(entry.column)}", ATOM
+
+    def _aggregate(self, expr: Expr) -> tuple[str, int]:
+        name = self.dialect.identifier(expr.value.table.name)
+        return f"(select {expr.value.function}({self.sql(expr.args[0])}) from {name})", ATOM
+
+    def _nth(self, expr: Expr) -> tuple[str, int]:
+        name = self.dialect.identifier(expr.value.table.name)
+        given, *order = map(self.sql, expr.args)
+        by = ", ".join([*order, f"{name}.{self.dialect.identifier(POSITION)}"])
+        return f"(select {given} from {name} order by {by} limit 1 offset {expr.value.place})", ATOM

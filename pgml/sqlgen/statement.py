@@ -1,0 +1,71 @@
+"""The text of a statement: a header, the tables of constants, one select a layer, and the answer."""
+
+from collections.abc import Sequence
+
+from pgml.sqlgen.dialects.base import Dialect
+from pgml.sqlgen.expressions import POSITION, Table
+from pgml.sqlgen.layers import Plan
+from pgml.sqlgen.rendering import Renderer
+
+INDENT = "    "
+
+
+def select(
+    plan: Plan,
+    tables: Sequence[Table],
+    dialect: Dialect,
+    relation: str,
+    keys: Sequence[str],
+    header: Sequence[str] = (),
+) -> str:
+    """Return one statement that scores a relation.
+
+    Parameters
+    ----------
+    plan : Plan
+    tables : sequence of Table
+    dialect : Dialect
+    relation : str
+        As SQL writes it.
+    keys : sequence of str
+        Columns of the relation that are given beside the outputs.
+    header : sequence of str
+        Lines of comment.
+    """
+    renderer = Renderer(
+        dialect, {at: dialect.identifier(name) for at, name in plan.names.items()}, dialect.identifier
+    )
+    parts = [_table(table, dialect) for table in tables]
+    source = relation
+    for number, layer in enumerate(plan.layers):
+        name = "features" if number == 0 else f"layer_{number}"
+        columns = [*map(dialect.identifier, [*keys, *layer.passed])]
+        columns += [_named(renderer.computed(expr), name_, dialect) for name_, expr in layer.computed.items()]
+        parts.append(f"{name} as (\n{_selected(columns, source, dialect.fence)}\n)")
+        source = name
+    answer = [*map(dialect.identifier, keys)]
+    answer += [_named(renderer.sql(expr), name, dialect) for name, expr in plan.outputs.items()]
+    lines = [f"-- {line}" for line in header]
+    body = _selected(answer, source, "", "")
+    return "\n".join([*lines, *([f"with {', '.join(parts)}"] if parts else []), body])
+
+
+def _selected(columns: Sequence[str], source: str, fence: str, indent: str = INDENT) -> str:
+    listed = f",\n{indent}{INDENT}".join(columns)
+    lines = [f"{indent}select", f"{indent}{INDENT}{listed}", f"{indent}from {source}"]
+    return "\n".join(lines + ([f"{indent}{fence}"] if fence else []))
+
+
+def _named(text: str, name: str, dialect: Dialect) -> str:
+    shown = dialect.identifier(name)
+    return shown if text == shown else f"{text} as {shown}"
+
+
+def _table(table: Table, dialect: Dialect) -> str:
+    names = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
+    rows = zip(*(column.tolist() for column in table.columns.values()), strict=True)
+    listed = ",\n".join(
+        f"{INDENT}({', '.join([str(at), *(dialect.number(each, typed=at == 0) for each in row)])})"
+        for at, row in enumerate(rows)
+    )
+    return f"{dialect.identifier(table.name)}({names}) as (\n{INDENT}values\n{listed}\n)"
