@@ -78,7 +78,8 @@ def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[
         levels = _levels(order, named)
         last = 1 + max((levels[id(each)] for each in outputs.values()), default=0)
     columns = [each for each in order if id(each) in named]
-    names = _names(columns, hints, {*taken, *outputs})
+    own = {id(each): name for name, each in reversed(list(outputs.items()))}
+    names = _names(columns, {**hints, **own}, {*taken, *outputs}, own)
     return _layered(outputs, columns, names, levels, last)
 
 
@@ -202,14 +203,17 @@ def _needed(
     return needed
 
 
-def _names(columns: list[Expr], hints: Mapping[int, str], taken: set[str]) -> dict[int, str]:
+def _names(
+    columns: list[Expr], hints: Mapping[int, str], taken: set[str], own: Mapping[int, str]
+) -> dict[int, str]:
+    """Return a name for each column; one that is an output already has the output's."""
     found: dict[int, str] = {}
     used = {name.lower() for name in taken}
     ordinals: dict[str, int] = {}
     for each in columns:
         name = hints.get(id(each)) or _default(each)
-        free = shortened(name)
-        while free.lower() in used:
+        free = name if id(each) in own else shortened(name)
+        while free.lower() in used and id(each) not in own:
             ordinals[name] = ordinals.get(name, 1) + 1
             free = shortened(name, f"_{ordinals[name]}")
         used.add(free.lower())

@@ -49,8 +49,9 @@ def of_literal(value: float) -> Range:
     """Return the range of one number."""
     if value == 0:
         return Range(0.0, 0.0, 0.0, 0.0)
-    least = math.log2(abs(value))
-    return Range(value, value, least, math.floor(least) - DIGITS)
+    numerator, denominator = value.as_integer_ratio()
+    grain = (numerator & -numerator).bit_length() - denominator.bit_length()
+    return Range(value, value, math.log2(abs(value)), float(grain))
 
 
 def of_size(low: float, high: float, least: float) -> Range:

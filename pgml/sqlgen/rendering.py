@@ -152,7 +152,10 @@ class Renderer:
             if at is not None:
                 shown[at] = self.dialect.number(results[at].value, typed=True)
         parts = [f"when {self.sql(c)} then {r}" for c, r in zip(conditions, shown, strict=False)]
-        return f"case {' '.join(parts)} else {shown[-1]} end", ATOM
+        last = shown[-1]
+        if results[-1].op == "case" and id(results[-1]) not in self._names:
+            return f"case {' '.join(parts)} {last.removeprefix('case ')}", ATOM
+        return f"case {' '.join(parts)} else {last} end", ATOM
 
     def _coalesce(self, expr: Expr) -> tuple[str, int]:
         one, other = expr.args
