@@ -53,7 +53,7 @@ all install uninstall installcheck clean:
 	    { echo 'pgml is built with the headers of a PostgreSQL server; "make deps" installs them' >&2; exit 1; }
 	@$(MAKE) $@
 
-check: deps venv installed
+check: test-deps venv installed
 	@$(MAKE) lint test
 endif
 
@@ -79,6 +79,9 @@ uninstall-python:
 
 deps:
 	@scripts/install-deps
+
+test-deps:
+	@scripts/install-deps tests
 
 venv:
 	@scripts/make-venv .venv $(LOCKS) requirements/dev.txt
@@ -115,6 +118,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps venv parameters lint test check check-full bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps test-deps venv parameters lint test check check-full bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

@@ -82,6 +82,11 @@ class Dialect(ABC):
         return f"{op}({inner})"
 
 
+def exponential(shown: str) -> str:
+    """Return a literal with an exponent, such as 1.5e0."""
+    return shown if "e" in shown else f"{shown.removesuffix('.0')}e0"
+
+
 def shortest_single(value: float) -> str:
     """Return the shortest decimal that is nearest to a float32, as Python spells floats."""
     import numpy as np

@@ -1,0 +1,34 @@
+"""DuckDB."""
+
+from pgml.sqlgen.dialects.base import Dialect, exponential
+from pgml.sqlgen.expressions import Feature
+
+_WHOLE = frozenset({"smallint", "integer", "bigint", "boolean"})
+"""Types whose numbers are never NaN."""
+_TEMPORAL = frozenset(
+    {"date", "time without time zone", "timestamp without time zone", "timestamp with time zone"}
+)
+
+
+class DuckDb(Dialect):
+    """A literal without exponent is a DECIMAL, and computes as one, so every number is written with one."""
+
+    name = "duckdb"
+
+    def spelled(self, shown: str, typed: bool) -> str:
+        return exponential(shown)
+
+    def feature(self, feature: Feature, source: str) -> str:
+        column = feature.column
+        if column.is_category:
+            # An enum is compared with no text that it has not; a cast of a text does nothing.
+            return source if column.type in ("text", "character varying") else f"cast({source} as varchar)"
+        if feature.element is not None:
+            return f"nullif(cast({source} as double[])[{feature.element}], 'NaN')"
+        if column.type in _TEMPORAL or column.type == "interval":
+            return f"epoch({source})"
+        number = f"cast({source} as double)"
+        return number if column.type in _WHOLE else f"nullif({number}, 'NaN')"
+
+    def single(self, inner: str) -> str:
+        return f"cast(cast({inner} as real) as double)"

@@ -1,0 +1,45 @@
+"""MySQL, from 8.0.21, and MariaDB, from 10.6."""
+
+from pgml.sqlgen.dialects.base import Dialect, exponential
+from pgml.sqlgen.expressions import Feature
+
+
+class MySql(Dialect):
+    """Numbers with an exponent are doubles, others DECIMALs.
+
+    Texts are compared byte by byte: the usual collations take letters with and without accents, or capitals,
+    or trailing blanks, for the same.  Points in time are those of a session whose ``time_zone`` is UTC.
+    """
+
+    name = "mysql"
+    quote = "`"
+    fence = "limit 18446744073709551615"
+
+    def text(self, value: str) -> str:
+        # Whether a backslash escapes is a matter of the session's sql_mode.
+        if "\\" in value:
+            return f"_utf8mb4 x'{value.encode().hex()}'"
+        return super().text(value)
+
+    def spelled(self, shown: str, typed: bool) -> str:
+        return exponential(shown)
+
+    def feature(self, feature: Feature, source: str) -> str:
+        column = feature.column
+        if column.is_category:
+            return f"cast(convert({source} using utf8mb4) as binary)"
+        if feature.element is not None:
+            return f"cast(json_value({source}, '$[{feature.element - 1}]') as double)"
+        return _NUMBERS.get(column.type, "cast({} as double)").format(source)
+
+    def single(self, inner: str) -> str:
+        return f"cast(cast({inner} as float) as double)"
+
+
+_NUMBERS = {
+    "date": "(timestampdiff(second, '1970-01-01', {}) + 0e0)",
+    "time without time zone": "(timestampdiff(microsecond, '2000-01-01', timestamp('2000-01-01', {})) / 1e6)",
+    "timestamp without time zone": "(timestampdiff(microsecond, '1970-01-01', {}) / 1e6)",
+    "timestamp with time zone": "(timestampdiff(microsecond, '1970-01-01', {}) / 1e6)",
+}
+"""Epoch seconds as PostgreSQL gives them; an interval is a number of seconds."""
