@@ -25,14 +25,20 @@ from pgml import wire
 from pgml.dataset import Dataset
 from pgml.errors import OutOfMemory, PgmlError, TrainingFailed
 
-Function = Callable[[dict[str, Any], Dataset | None, Callable[[dict[str, Any]], Any]], wire.Message]
-"""A job: (arguments, dataset, tell) to (value, blob), the value JSON; `tell` returns the parent's answer."""
+Given = Dataset | bytes | None
+"""What a job works on: rows, the bytes of a model, or nothing."""
+Function = Callable[[dict[str, Any], Given, Callable[[dict[str, Any]], Any]], wire.Message]
+"""A job: (arguments, given, tell) to (value, blob), the value JSON; `tell` returns the parent's answer."""
 
 JOBS: Mapping[str, str] = {
     "fit": "pgml.training:run",
     "load_dataset": "pgml.datasets:load",
+    "to_sql": "pgml.compilation:to_sql",
 }
 """Module and function of each job, imported when it is asked for."""
+
+COMPILING = frozenset({"to_sql"})
+"""Jobs that write a model as SQL."""
 
 PR_SET_PDEATHSIG = 1
 OOM_SCORE = "900"
@@ -110,8 +116,8 @@ class Peer:
         self._socket.sendall(head)
         self._socket.sendall(blob)
 
-    def receive(self) -> tuple[dict[str, Any], list[int]]:
-        """Wait for a frame; return its header and the descriptors that came with it.
+    def receive(self) -> tuple[dict[str, Any], bytes, list[int]]:
+        """Wait for a frame; return its header, its blob and the descriptors that came with it.
 
         Raises
         ------
@@ -127,7 +133,7 @@ class Peer:
             if not data:
                 sys.exit(0)
             if message := self._inbox.feed(data):
-                return message[0], descriptors
+                return *message, descriptors
 
     def tell(self, message: dict[str, Any]) -> Any:
         """Tell the parent something and return its answer."""
@@ -136,20 +142,20 @@ class Peer:
 
 
 def _outcome(
-    jobs: Mapping[str, str], peer: Peer, request: dict[str, Any], descriptors: list[int]
+    jobs: Mapping[str, str], peer: Peer, request: dict[str, Any], sent: bytes, descriptors: list[int]
 ) -> tuple[bytes, bytes]:
     """Run a job and return its frame, as (head, blob)."""
     try:
-        dataset = None
+        given: Given = sent or None
         for fd in descriptors:
-            dataset = wire.open_dataset(fd, request["layout"])
+            given = wire.open_dataset(fd, request["layout"])
             os.close(fd)
-        value, blob = _function(jobs[request["job"]])(request["arguments"], dataset, peer.tell)
+        value, blob = _function(jobs[request["job"]])(request["arguments"], given, peer.tell)
         return wire.head({"kind": "result", "value": value}, len(blob)), blob
     except PgmlError as error:
         return _error(error), b""
     except Exception as error:  # noqa: BLE001 - the edge of the process: all that is raised must reach the user
-        return _error(_as_pgml_error(error)), b""
+        return _error(_as_pgml_error(error, request["job"])), b""
 
 
 def _function(place: str) -> Function:
@@ -158,17 +164,24 @@ def _function(place: str) -> Function:
     return function
 
 
-def _as_pgml_error(error: Exception) -> PgmlError:
+def _as_pgml_error(error: Exception, job: str) -> PgmlError:
     # C++ libraries wrap std::bad_alloc in an error of their own.
     if isinstance(error, MemoryError) or "bad_alloc" in str(error):
+        if job in COMPILING:
+            return OutOfMemory(
+                "the process that writes a model as SQL ran out of memory",
+                detail=str(error),
+                hint="Train a smaller model, or raise the bound in pgml.settings.",
+            )
         return OutOfMemory(
             "the training process ran out of memory",
             detail=str(error),
             hint="Train on fewer rows or columns, or a smaller model, or raise the bound in pgml.settings.",
         )
     text = next(iter(str(error).strip().splitlines()), "")
+    what = "compiling" if job in COMPILING else "training"
     return TrainingFailed(
-        f"training failed: {type(error).__name__}: {text}".rstrip(": "),
+        f"{what} failed: {type(error).__name__}: {text}".rstrip(": "),
         detail="".join(traceback.format_exception(error)),
     )
 

@@ -9,6 +9,7 @@ from pgml.database.plpy_adapter import Backend
 from pgml.errors import PgmlError
 from pgml.usecases import about, arguments, batch, drop, evaluate, importance, memory, outcome, share
 from pgml.usecases.batch import Chunk
+from pgml.usecases.compile import to_sql
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.joint import train_joint
 from pgml.usecases.load_dataset import load_dataset
@@ -139,6 +140,9 @@ class Entry:
     def feature_importance(self, given: Given, path: str) -> Answer:
         return importance.feature_importance(self._session, given, path)
 
+    def to_sql(self, given: Given, path: str) -> Answer:
+        return to_sql(self._session, given, path)
+
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []
 
@@ -176,6 +180,8 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "precision_recall_curve": Entry.precision_recall_curve,
     "calibration_curve": Entry.calibration_curve,
     "feature_importance": Entry.feature_importance,
+    "to_sql": Entry.to_sql,
+    "to_sql_of_model": Entry.to_sql,
     "load_dataset": Entry.load_dataset,
     "warm": Entry.warm,
     "cache_status": Entry.cache_status,

@@ -61,6 +61,12 @@ class UnknownColumn(PgmlError):
     sqlstate = "42703"
 
 
+class DuplicateColumn(PgmlError):
+    """duplicate_column: two columns of a result would have one name."""
+
+    sqlstate = "42701"
+
+
 class DuplicateTable(PgmlError):
     """duplicate_table: a table of that name is in the way."""
 

@@ -26,6 +26,8 @@ class Stored:
         Of its project, with the relation of the last training.
     privilege : str
         What the caller has.
+    created : str
+        When the model was stored, to the minute.
     """
 
     metrics: Mapping[str, Any]
@@ -35,6 +37,7 @@ class Stored:
     owner: str
     relation_name: str
     privilege: str
+    created: str
 
     @property
     def is_shown(self) -> bool:
@@ -52,7 +55,8 @@ def of_model(database: Database, caller: str, model_id: int) -> Stored:
     rows = database.query(
         "select m.metrics::text as metrics, m.evaluation::text as evaluation,"
         " pg_catalog.to_json(p.targets)::text as targets, p.name as project, p.owner::text as owner,"
-        " p.relation_name, h.privilege"
+        " p.relation_name, h.privilege,"
+        " pg_catalog.to_char(m.created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI \"UTC\"') as created"
         f" from pgml.models m join pgml.projects p on p.id = m.project_id {access.HELD}"
         " where h.privilege is not null and m.id = $2::bigint",
         caller,

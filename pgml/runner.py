@@ -153,7 +153,7 @@ class Job:
         self,
         name: str,
         arguments: Mapping[str, Any],
-        dataset: Dataset | None,
+        given: Dataset | bytes | None,
         check_for_interrupts: Callable[[], None],
         tell: Callable[[Mapping[str, Any]], Any] = ignore,
     ) -> wire.Message:
@@ -164,8 +164,8 @@ class Job:
         name : str
         arguments : mapping
             JSON.
-        dataset : Dataset, optional
-            Rows to map in the child; copied to shared memory if they are not there yet.
+        given : Dataset or bytes, optional
+            Rows to map in the child, copied to shared memory if they are not there yet; or bytes to send.
         check_for_interrupts : callable
             Called at least every 50 ms; what it raises ends the job.
         tell : callable (message) -> JSON
@@ -181,10 +181,10 @@ class Job:
         self._check = check_for_interrupts
         request: dict[str, Any] = {"job": name, "arguments": dict(arguments), "layout": None}
         try:
-            if dataset is None:
-                self._send(request)
+            if given is None or isinstance(given, bytes):
+                self._send(request, blob=given or b"")
             else:
-                shared = wire.share(dataset)
+                shared = wire.share(given)
                 self._send(request | {"layout": wire.dataset_layout(shared)}, [shared.memory.fd])
             while True:
                 header, blob = self._receive()
@@ -200,8 +200,12 @@ class Job:
         except _ClosedError:
             raise self._death() from None
 
-    def _send(self, header: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
-        rest = memoryview(wire.head(header))
+    def _send(self, header: Mapping[str, Any], descriptors: Sequence[int] = (), *, blob: bytes = b"") -> None:
+        self._push(wire.head(header, len(blob)), descriptors)
+        self._push(blob)
+
+    def _push(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
+        rest = memoryview(data)
         while rest:
             self._wait(select.POLLOUT)
             try:

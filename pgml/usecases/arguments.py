@@ -42,6 +42,13 @@ TRAIN: Mapping[str, str] = {
     "metric": "text",
     "weight": "text",
 }
+COMPILED: Mapping[str, str] = {
+    "dialect": "text",
+    "relation_name": "text",
+    "key": "text",
+    "output": "text",
+    "missing": "text",
+}
 MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,
@@ -60,6 +67,8 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "precision_recall_curve": MEASURED,
     "calibration_curve": MEASURED,
     "feature_importance": MEASURED,
+    "to_sql": {"project_name": "text", **COMPILED},
+    "to_sql_of_model": {"model_id": "integer", **COMPILED},
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -69,7 +78,11 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
 }
 """The verbs that report their errors as a value, each argument with one of `TYPES`; any may be null."""
 
-FUNCTIONS: Mapping[str, str] = {"deploy_model": "deploy", "evaluate_model": "evaluate"}
+FUNCTIONS: Mapping[str, str] = {
+    "deploy_model": "deploy",
+    "evaluate_model": "evaluate",
+    "to_sql_of_model": "to_sql",
+}
 """The functions of verbs that have another name."""
 
 HINTS: Mapping[str, str] = {
@@ -78,6 +91,9 @@ HINTS: Mapping[str, str] = {
     "model_id": "Give the id that pgml.train returned.",
     "relation_name": "Name the table or view to read.",
     "role": 'Name the role, or "public" for everybody.',
+    "dialect": "Name the database, such as postgres or duckdb.",
+    "output": "Ask for prediction, probabilities or all.",
+    "missing": "Say model or null.",
     "source": f"The datasets are {name_list(SOURCES)}.",
 }
 """What to give where an argument is missing."""

@@ -93,7 +93,7 @@ def predict_relation(
     database = session.database
     with reader.search_path(database, search_path):
         relation = reader.required(database, arguments.required(given, "relation_name"))
-        key = _key_columns(database, relation, given["key"])
+        key = key_columns(database, relation, given["key"])
     encoder = predictor.encoder
     types = dict(relation.columns)
     rows.check_given(encoder, types)
@@ -229,7 +229,7 @@ def _value_sql(kind: str, name: str) -> str:
     return f"coalesce(pg_catalog.to_json({column})::text, 'null')"
 
 
-def _key_columns(database: Database, relation: Relation, key: str | None) -> list[str]:
+def key_columns(database: Database, relation: Relation, key: str | None) -> list[str]:
     """Return the columns that tell rows apart; none: their order does."""
     if key is None:
         return reader.primary_key(database, relation)

@@ -17,6 +17,7 @@ CONDITIONS = {
     "undefined_object": "42704",
     "undefined_table": "42P01",
     "undefined_column": "42703",
+    "duplicate_column": "42701",
     "duplicate_table": "42P07",
     "datatype_mismatch": "42804",
     "insufficient_privilege": "42501",

@@ -1,0 +1,236 @@
+"""Write a model as SQL."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pgml import columns, reader, rows, runner, store
+from pgml.artifact.format import unpack
+from pgml.database.port import Database, DatabaseError
+from pgml.errors import DuplicateColumn, InvalidValue, NotPermitted, WrongType, hint_of_names
+from pgml.evaluations import Stored
+from pgml.preprocessing import Encoder
+from pgml.reader import Relation
+from pgml.runner import Limits
+from pgml.sqlgen.dialects import DIALECTS
+from pgml.sqltext import identifier
+from pgml.store import Model
+from pgml.usecases import arguments, measured
+from pgml.usecases.batch import key_columns
+from pgml.usecases.session import Session
+
+OUTPUTS = ("prediction", "probabilities", "all")
+MISSING = ("model", "null")
+VALID: Mapping[str, Sequence[str]] = {"dialect": tuple(DIALECTS), "output": OUTPUTS, "missing": MISSING}
+PLURALS = {"dialect": "dialects", "output": "outputs", "missing": "ways to take missing values"}
+OWN = "postgres"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model that is to be written as SQL.
+
+    Attributes
+    ----------
+    model : Model
+    stored : Stored
+    data : bytes
+    encoder : Encoder
+    """
+
+    model: Model
+    stored: Stored
+    data: bytes
+    encoder: Encoder
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a statement reads.
+
+    Attributes
+    ----------
+    text : str
+        As SQL writes it.
+    keys : sequence of str
+        Columns that are given beside the outputs.
+    types : mapping of str to str
+        Of the features that are columns of a relation of this database.
+    """
+
+    text: str
+    keys: Sequence[str]
+    types: Mapping[str, str]
+
+
+def to_sql(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[str, list[str]]:
+    """Return a model as one statement, as pgml.to_sql was called.
+
+    Raises
+    ------
+    PgmlError
+    """
+    check_options(given)
+    asked = model_of(session, given)
+    dialect = given["dialect"]
+    with reader.search_path(session.database, search_path):
+        source = _source(session.database, asked, given)
+    request = {
+        "dialect": dialect,
+        "output": given["output"],
+        "missing": given["missing"],
+        "relation": source.text,
+        "keys": source.keys,
+        "types": source.types,
+        "header": [*header(asked), f"written by pgml {version(session.database)} for {dialect}"],
+    }
+    return run(session, "to_sql", request, asked.data)["sql"], []
+
+
+def check_options(given: Mapping[str, Any]) -> None:
+    """Raise InvalidValue for an option with a value that it does not take."""
+    for name, valid in VALID.items():
+        if name in given and arguments.required(given, name) not in valid:
+            raise InvalidValue(
+                f'{name} "{given[name]}" does not exist',
+                hint=hint_of_names(PLURALS[name], given[name], valid),
+            )
+
+
+def model_of(session: Session, given: Mapping[str, Any]) -> Asked:
+    """Return the model that is asked for, for somebody who may manage its project.
+
+    Raises
+    ------
+    UnknownObject, WrongState
+    NotPermitted
+        The caller may predict, but not see what the model holds.
+    """
+    database = session.database
+    model, stored = measured.asked(session, given)
+    stored.require_shown()
+    data = database.as_owner(lambda: store.model_bytes(database, model))
+    return Asked(model, stored, data, Encoder.from_json(unpack(data).encoder))
+
+
+def header(asked: Asked) -> list[str]:
+    """Return what is to be said of a model above its text."""
+    model, stored = asked.model, asked.stored
+    of = f" of {', '.join(stored.targets)}" if stored.targets else ""
+    lines = [
+        f"model {model.name} of project {model.project}: {model.algorithm}, {model.task}{of}",
+        f"trained {stored.created}",
+    ]
+    if model.metric is not None and model.score is not None:
+        low, high = stored.metrics.get(f"{model.metric}_interval") or (None, None)
+        interval = "" if low is None else f" ({low:.4g} to {high:.4g})"
+        tested = stored.metrics.get("test_rows")
+        lines.append(f"{model.metric} {model.score:.4g}{interval} on {tested} test rows")
+    return lines
+
+
+def version(database: Database) -> str:
+    """Return the version of the extension."""
+    (row,) = database.query("select pgml.version() as version")
+    return str(row["version"])
+
+
+def run(
+    session: Session,
+    job: str,
+    request: Mapping[str, Any],
+    data: bytes,
+    tell: Callable[[Mapping[str, Any]], Any] = runner.ignore,
+) -> dict[str, Any]:
+    """Return the result of a job of `pgml.compilation`, done where a timeout and a cancel can stop it."""
+    database = session.database
+    bounds = database.as_owner(lambda: store.settings(database))
+    limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
+    with runner.start(session.python, limits, ("pgml.compilation",)) as process:
+        return process.run(job, request, data, database.check_for_interrupts, tell)[0]
+
+
+def _source(database: Database, asked: Asked, given: Mapping[str, Any]) -> Source:
+    name, dialect = given["relation_name"], given["dialect"]
+    relation = _found(database, asked.stored.relation_name if name is None else name)
+    key = given["key"]
+    if relation is not None and (dialect == OWN or key is None):
+        keys: Sequence[str] = key_columns(database, relation, key)
+    else:
+        keys = [] if key is None else [part.strip() for part in key.split(",")]
+    _check_keys(keys)
+    if relation is None or dialect != OWN:
+        parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
+        return Source(".".join(map(DIALECTS[dialect].identifier, parts)), keys, {})
+    types = matching_types(asked.encoder, relation)
+    return Source(complete(asked.encoder, relation), keys, types)
+
+
+def _check_keys(keys: Sequence[str]) -> None:
+    if taken := [key for key in keys if key == "prediction" or key.startswith("prediction_")]:
+        raise DuplicateColumn(
+            f'key column "{taken[0]}" has the name of an output',
+            hint="Name another column as key, or rename it in a view.",
+        )
+
+
+def _found(database: Database, name: str) -> Relation | None:
+    """Return a relation of this database; None if there is none that the caller can name."""
+    try:
+        return reader.find(database, name)
+    except DatabaseError as error:
+        if error.sqlstate != NotPermitted.sqlstate:
+            raise
+        return None
+
+
+def matching_types(encoder: Encoder, relation: Relation) -> dict[str, str]:
+    """Return the types of the features that a relation has.
+
+    Raises
+    ------
+    UnknownColumn
+        A feature is not there, and training saw no NULL in it.
+    WrongType
+        One would reach the model in another form than `pgml.predict` gives it.
+    """
+    types = dict(relation.columns)
+    rows.check_given(encoder, types)
+    for column in encoder.columns:
+        if column.name in types and not columns.reads_alike(column.type, types[column.name]):
+            raise WrongType(
+                f'column "{column.name}" of {relation.name} has type {types[column.name]}, '
+                f"the model was trained on {column.type}",
+                hint="Cast it in a view.",
+            )
+    return {column.name: types[column.name] for column in encoder.columns if column.name in types}
+
+
+def complete(encoder: Encoder, relation: Relation) -> str:
+    """Return a relation as SQL writes it, with NULL for the features it does not have."""
+    names = {name for name, _ in relation.columns}
+    absent = [column for column in encoder.columns if column.name not in names]
+    if not absent:
+        return relation.name
+    nulls = ", ".join(
+        f"null::{'text' if column.type == 'enum' else column.type} as {identifier(column.name)}"
+        for column in absent
+    )
+    return f"(select *, {nulls} from {relation.name}) as given"
+
+
+def _parts(name: str) -> list[str]:
+    """Return the parts of a dotted name, without the quotes around them."""
+    parts, rest = [], name
+    while rest:
+        if rest.startswith('"'):
+            end = 1
+            while end < len(rest) and (rest[end] != '"' or rest[end : end + 2] == '""'):
+                end += 2 if rest[end] == '"' else 1
+            parts.append(rest[1:end].replace('""', '"'))
+            rest = rest[end + 1 :].removeprefix(".")
+        else:
+            part, _, rest = rest.partition(".")
+            parts.append(part)
+    return parts

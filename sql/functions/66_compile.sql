@@ -1,0 +1,57 @@
+create function pgml.to_sql(
+    project_name text,
+    dialect text default 'postgres',
+    relation_name text default null,
+    key text default null,
+    output text default 'prediction',
+    missing text default 'model'
+)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+as $$
+begin
+    return pg_catalog.jsonb_extract_path_text(
+        pgml._do('to_sql', pg_catalog.jsonb_build_object(
+            'project_name', project_name,
+            'dialect', dialect,
+            'relation_name', relation_name,
+            'key', key,
+            'output', output,
+            'missing', missing
+        )),
+        variadic '{}'::pg_catalog.text[]
+    );
+end
+$$;
+comment on function pgml.to_sql(text, text, text, text, text, text) is 'a project''s live model as one SQL statement';
+
+create function pgml.to_sql(
+    model_id bigint,
+    dialect text default 'postgres',
+    relation_name text default null,
+    key text default null,
+    output text default 'prediction',
+    missing text default 'model'
+)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+as $$
+begin
+    return pg_catalog.jsonb_extract_path_text(
+        pgml._do('to_sql_of_model', pg_catalog.jsonb_build_object(
+            'model_id', model_id,
+            'dialect', dialect,
+            'relation_name', relation_name,
+            'key', key,
+            'output', output,
+            'missing', missing
+        )),
+        variadic '{}'::pg_catalog.text[]
+    );
+end
+$$;
+comment on function pgml.to_sql(bigint, text, text, text, text, text) is 'one model as one SQL statement';
