@@ -41,7 +41,7 @@ def decoded(
         Probabilities of a model that has none.
     """
     outputs = _valued(decoder, list(values[0]))
-    named = dict(zip(_names(decoder, len(outputs)), outputs, strict=True))
+    named = dict(zip(output_names(decoder, len(outputs)), outputs, strict=True))
     for name, expr in named.items():
         reading.name(np.array([expr], dtype=object), name)
     if wanted == "probabilities" and decoder["output"] != "probabilities":
@@ -73,7 +73,8 @@ def _valued(decoder: Mapping[str, Any], outputs: list[Expr]) -> list[Expr]:
     ]
 
 
-def _names(decoder: Mapping[str, Any], count: int) -> list[str]:
+def output_names(decoder: Mapping[str, Any], count: int) -> list[str]:
+    """Return the columns of a graph's outputs, without the decisions that follow from them."""
     kind = decoder["output"]
     labels = [label_text(label, decoder["label_kind"]) for label in decoder["labels"]]
     if kind == "value":
@@ -95,7 +96,7 @@ def _names(decoder: Mapping[str, Any], count: int) -> list[str]:
 def _predictions(decoder: Mapping[str, Any], outputs: list[Expr]) -> dict[str, Expr]:
     kind = decoder["output"]
     if kind in ("value", "components"):
-        return dict(zip(_names(decoder, len(outputs)), outputs, strict=True))
+        return dict(zip(output_names(decoder, len(outputs)), outputs, strict=True))
     if kind == "anomaly":
         return {"prediction": chosen([arithmetic.negative(outputs[0]), outputs[0]], _LABELS, "boolean")}
     parts = decoder["parts"]
