@@ -91,6 +91,12 @@ class NotBuilt(PgmlError):
     sqlstate = "0A000"
 
 
+class Disagrees(PgmlError):
+    """feature_not_supported: a translation of a model does not answer as the model does."""
+
+    sqlstate = "0A000"
+
+
 class WrongState(PgmlError):
     """object_not_in_prerequisite_state: right call, wrong moment."""
 

@@ -1,0 +1,174 @@
+"""What a model answers for its probe rows, in the columns that its statement gives."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from pgml.artifact.format import Artifact, unpack
+from pgml.dataset import Dataset
+from pgml.errors import InvalidValue
+from pgml.inference import Predictor, codes_of
+from pgml.sqlgen import probes, relations
+from pgml.sqlgen.outputs import Wanted, output_names
+from pgml.sqlgen.verification import DOUBLE, SINGLE, Probe
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+HUGE = 1e290
+"""Beyond it doubles overflow on the way: in the model to infinity, while a statement stops before."""
+USUAL_TREES = 100
+"""What `SINGLE` is for; with more of them it grows like the root."""
+
+
+def probe(model: bytes, wanted: Wanted = "prediction", missing: str = "model") -> Probe:
+    """Return rows to try a model's statement on, with the model's answers.
+
+    Parameters
+    ----------
+    model : bytes
+    wanted : str
+        See `pgml.sqlgen.outputs.decoded`.
+    missing : str
+        See `pgml.sqlgen.compiler.compiled`.
+    """
+    return of_rows(model, probes.rows(unpack(model)), wanted, missing)
+
+
+def of_rows(model: bytes, rows: Dataset, wanted: Wanted = "prediction", missing: str = "model") -> Probe:
+    """Return the same for given rows."""
+    artifact = unpack(model)
+    predictor = Predictor(model)
+    refused, outputs = _outputs(predictor, rows)
+    absent = refused | _any_missing(predictor, rows) if missing == "null" else refused
+    with np.errstate(invalid="ignore"):
+        usual = (np.abs(outputs) < HUGE).all(axis=1)
+    names = output_names(artifact.decoder, outputs.shape[1])
+    numbers = dict(zip(names, outputs.T.tolist(), strict=True))
+    decisions = _decisions(predictor, outputs)
+    bounds = dict(zip(names, _allowed(artifact, outputs).T.tolist(), strict=True))
+    answers: dict[str, list[Any]] = {}
+    if wanted != "probabilities":
+        answers |= decisions or numbers
+    if wanted != "prediction":
+        answers |= numbers
+    return Probe(
+        relations.values_relation(rows),
+        relations.key_of(rows),
+        shown(rows),
+        {name: _without(each, absent) for name, each in answers.items()},
+        list(decisions),
+        {name: bounds[name] for name in answers if name in bounds},
+        np.flatnonzero(~usual & ~absent).tolist(),
+    )
+
+
+def _outputs(predictor: Predictor, rows: Dataset) -> tuple[Mask, Floats]:
+    """Return which rows the model refuses, and the outputs of all, of shape (rows, width); 0 of those."""
+    refused = np.zeros(len(rows), dtype=np.bool_)
+    try:
+        found = predictor.outputs(rows)
+    except InvalidValue:
+        refused = np.array([_refuses(predictor, rows, at) for at in range(len(rows))])
+        kept = predictor.outputs(rows.take(~refused))
+        found = np.zeros((len(rows), *kept.shape[1:]))
+        found[~refused] = kept
+    return refused, np.atleast_2d(found.T).T
+
+
+def _refuses(predictor: Predictor, rows: Dataset, at: int) -> bool:
+    try:
+        predictor.encoder.encode(rows.take(np.array([at])))
+    except InvalidValue:
+        return True
+    return False
+
+
+def _any_missing(predictor: Predictor, rows: Dataset) -> Mask:
+    """Return which rows have a feature that is missing, or part of an array."""
+    found = np.zeros(len(rows), dtype=np.bool_)
+    for column in predictor.columns:
+        if column.is_category:
+            found |= rows.missing(column.name)
+        else:
+            found |= np.isnan(rows.values(column.name)).any(axis=1)
+    return found
+
+
+def _decisions(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
+    """Return the columns that hold a label, a class or a cluster."""
+    if predictor.output in ("value", "components"):
+        return {}
+    if len(predictor.parts) < 2:
+        kind = predictor.label_kind
+        return {"prediction": _labelled(predictor.codes(outputs).tolist(), predictor.labels, kind)}
+    found, start = {}, 0
+    for target, (labels, kind) in zip(predictor.targets, predictor.parts, strict=True):
+        part = outputs[:, start : start + len(labels)]
+        start += len(labels)
+        codes = codes_of("probabilities", part).tolist()
+        found[f"prediction_{target}"] = _labelled(codes, labels, kind)
+    return found
+
+
+def _labelled(codes: list[int], labels: list[Any], kind: str) -> list[Any]:
+    return [labels[code] if kind == "text" else float(labels[code]) for code in codes]
+
+
+def _without(values: list[Any], absent: Mask) -> list[Any]:
+    """Return values with None where a row has none, and for NaN."""
+    return [
+        None if gone or value != value else value for value, gone in zip(values, absent.tolist(), strict=True)
+    ]
+
+
+def _allowed(artifact: Artifact, outputs: Floats) -> Floats:
+    """Return by how much each output may differ, shape (rows, width).
+
+    Small against the outputs' scale, as the model was verified, or the row's own largest where that is
+    larger; a regression's targets have nothing to do with each other.
+    """
+    scale = np.array(artifact.golden.get("scale", [1.0]))
+    sizes = np.nan_to_num(np.abs(outputs), nan=0.0, posinf=HUGE)
+    if artifact.decoder["output"] != "value":
+        sizes = np.broadcast_to(sizes.max(axis=1, keepdims=True), sizes.shape)
+    return np.asarray(relative(artifact) * np.maximum(sizes, scale))
+
+
+def relative(artifact: Artifact) -> float:
+    """Return by how much numbers may differ, relative to their scale: what the graph's own type rounds."""
+    model = ModelProto.FromString(artifact.graph)
+    trees = [
+        len(next(each.ints for each in node.attribute if each.name == "tree_roots"))
+        for node in model.graph.node
+        if node.op_type == "TreeEnsemble" and _is_single(node)
+    ]
+    if trees:
+        return SINGLE * math.sqrt(max(1.0, sum(trees) / USUAL_TREES))
+    casts = any(
+        node.op_type == "Cast" and helper.get_node_attr_value(node, "to") == TensorProto.FLOAT
+        for node in model.graph.node
+    )
+    return SINGLE if casts or artifact.encoder["dtype"] == "float32" else DOUBLE
+
+
+def _is_single(node: Any) -> bool:
+    held = next(each.t for each in node.attribute if each.name == "leaf_weights")
+    return bool(numpy_helper.to_array(held).dtype == np.float32)
+
+
+def shown(rows: Dataset) -> list[str]:
+    """Return each row's features for people: ``name: value``, the columns in order."""
+    given = [relations.records(rows)] if rows.columns else []
+    return [
+        ", ".join(f"{name}: {_value(value)}" for name, value in zip(rows.names, row[1:], strict=True))
+        for row in (given[0] if given else [])
+    ]
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return f'"{value}"' if isinstance(value, str) else str(value)
