@@ -87,6 +87,14 @@ def widest(thresholds: npt.NDArray[np.float32], *, strict: bool) -> Floats:
     return np.where(np.isfinite(near), found, thresholds.astype(np.float64)).clip(-MOST, MOST)
 
 
+def of_singles(thresholds: Floats, *, strict: bool) -> npt.NDArray[np.float32]:
+    """Return the float32 thresholds that compare float32 numbers as these doubles do."""
+    with np.errstate(over="ignore"):
+        nearest = thresholds.astype(np.float32)
+        beyond = nearest < thresholds if strict else nearest > thresholds
+        return np.where(beyond, np.nextafter(nearest, np.float32(np.inf if strict else -np.inf)), nearest)
+
+
 def coarse(thresholds: Floats, grain: Floats, *, strict: bool) -> Floats:
     """Return thresholds of fewer digits that compare numbers that are multiples of ``2 ** grain`` alike."""
     unit = np.exp2(np.clip(grain, -1000, 1000))

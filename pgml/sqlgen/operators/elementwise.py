@@ -69,6 +69,9 @@ def _cast(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Val
     if to == TensorProto.FLOAT and isinstance(value, Tensor):
         held = elementwise(_number, value)
         return [replace(held, single=True)]
+    if to == TensorProto.DOUBLE and isinstance(value, Tensor) and value.single:
+        # Rounded where it is computed with; trees compare it as it is.
+        return [value]
     if to in (TensorProto.INT64, TensorProto.INT32):
         return [elementwise(lambda one: _whole(_number(one)), value)]
     if to == TensorProto.BOOL:

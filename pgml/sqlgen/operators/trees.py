@@ -1,7 +1,7 @@
 """Ensembles of trees: a sum of nested conditions for each target."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from onnx import numpy_helper
 
 from pgml.errors import NotBuilt
 from pgml.sqlgen import arithmetic
-from pgml.sqlgen.branches import MOST, Branches, Floats, Integers, Mask, coarse, widest
+from pgml.sqlgen.branches import MOST, Branches, Floats, Integers, Mask, coarse, of_singles, widest
 from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.nodes import Node
 from pgml.sqlgen.ranges import Range
@@ -72,6 +72,8 @@ def _ensemble(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence
     tensor = inputs[0]
     assert isinstance(tensor, Tensor)
     ensemble = Ensemble.of(node)
+    if tensor.single and ensemble.threshold.dtype == np.float64:
+        ensemble = replace(ensemble, threshold=of_singles(ensemble.threshold, strict=ensemble.strict))
     features = list(tensor.values[0])
     unit = _unit(ensemble.weight)
     sums: list[list[Expr]] = [[] for _ in range(node.get("n_targets", 1))]
