@@ -206,6 +206,10 @@ def maximum(*terms: Expr) -> Expr:
 
 def bounded(one: Expr, low: float, high: float) -> Expr:
     """Return a number, those outside of the bounds as the bound."""
+    if one.nullable and not one.is_literal:
+        ends = [less(one, literal(low)), literal(low)] if one.range.low < low else []
+        ends += [less(literal(high), one), literal(high)] if one.range.high > high else []
+        return known(case(*ends, one), low, high) if ends else one
     taken = one
     if one.range.high > high:
         taken = minimum(taken, literal(high))

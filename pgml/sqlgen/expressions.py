@@ -36,8 +36,8 @@ class Expr:
         * ``case``: condition, result, condition, result, …, else; a condition that is NULL is not met;
         * ``coalesce`` of two;
         * ``tree`` (value: `pgml.sqlgen.trees.Branches`) of the numbers it compares;
-        * ``entry`` (value: `Entry`) of a table of constants, ``aggregate`` and ``nth`` over one, see
-          `pgml.sqlgen.tables`;
+        * ``entry`` (value: `Entry`) of a table of constants, ``aggregate``, ``nth`` and ``lookup`` over one,
+          see `pgml.sqlgen.tables`;
         * ``words`` (value: a word) how often a text has a word.
     args : tuple of Expr
     value : object

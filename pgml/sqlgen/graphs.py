@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from pgml.errors import NotBuilt
@@ -13,17 +13,29 @@ from pgml.sqlgen.operators import OPERATORS
 from pgml.sqlgen.tensors import Reading, Tensor, Value
 
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+RANDOM = frozenset({"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"})
+RANDOM |= {"RandomUniformLike"}
 
 
 def check(model: ModelProto) -> None:
-    """Raise NotBuilt for the first operator that has no translation."""
+    """Raise NotBuilt for the first operator that has no translation and depends on the row."""
+    known = {"", *(each.name for each in model.graph.initializer)}
     for node in model.graph.node:
-        if node.domain not in DOMAINS or (node.op_type not in OPERATORS and node.op_type != "Constant"):
+        if node.domain in DOMAINS and _is_known(node, known):
+            known.update(node.output)
+        elif node.domain not in DOMAINS or node.op_type not in OPERATORS:
             name = f"{node.domain}.{node.op_type}" if node.domain not in DOMAINS else node.op_type
             raise NotBuilt(
                 f"operator {name} of this model cannot be written as SQL",
                 hint="Use pgml.predict for this model; pgml.algorithms() lists those that can be.",
             )
+
+
+def _is_known(node: NodeProto, known: set[str]) -> bool:
+    """Return whether an operator gives the same for every row and can be computed beforehand."""
+    closed = all(each.type not in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for each in node.attribute)
+    given = node.op_type == "Shape" or known.issuperset(node.input)
+    return given and closed and node.op_type not in RANDOM
 
 
 def read(model: ModelProto, features: Tensor, reading: Reading) -> list[Value]:
@@ -50,8 +62,10 @@ def read(model: ModelProto, features: Tensor, reading: Reading) -> list[Value]:
     values |= {each.name: features for each in graph.input if each.name not in values}
     for proto in graph.node:
         inputs = [values[name] for name in proto.input]
-        for name, value in zip(proto.output, _translated(model, proto, inputs, reading), strict=False):
-            values[name] = value
+        # A range may be infinite, which is no news.
+        with np.errstate(all="ignore"):
+            found = _translated(model, proto, inputs, reading)
+        values.update(zip(proto.output, found, strict=False))
     return [_present(values[each.name]) for each in graph.output]
 
 
@@ -60,7 +74,8 @@ def _translated(
 ) -> Sequence[Value]:
     if not any(isinstance(each, Tensor) for each in inputs):
         return _computed(model, proto, inputs)
-    return OPERATORS[proto.op_type](Node.of(proto), inputs, reading)  # type: ignore[arg-type]
+    version = next((each.version for each in model.opset_import if each.domain == proto.domain), 1)
+    return OPERATORS[proto.op_type](Node.of(proto, version), inputs, reading)  # type: ignore[arg-type]
 
 
 def _computed(model: ModelProto, proto: NodeProto, inputs: Sequence[Any]) -> Sequence[Value]:
@@ -71,8 +86,7 @@ def _computed(model: ModelProto, proto: NodeProto, inputs: Sequence[Any]) -> Seq
     alone = helper.make_model(
         helper.make_graph([proto], "constant", ends, outs), opset_imports=list(model.opset_import)
     )
-    with np.errstate(all="ignore"):
-        return list(ReferenceEvaluator(alone).run(None, given))
+    return list(ReferenceEvaluator(alone).run(None, given))
 
 
 def _present(value: Value | None) -> Value:

@@ -101,7 +101,7 @@ def operands(expr: Expr) -> list[tuple[Expr, int]]:
         branches = expr.value
         counts = np.bincount(branches.feature[branches.left >= 0], minlength=len(expr.args))
         return list(zip(expr.args, counts.tolist(), strict=True))
-    if expr.op in ("aggregate", "nth"):
+    if expr.op in ("aggregate", "nth", "lookup"):
         # Computed anew for each row of the table.
         return [(each, 2) for each in expr.args]
     return [(each, 1) for each in expr.args]
@@ -167,8 +167,11 @@ def _levels(order: list[Expr], named: set[int]) -> dict[int, int]:
 
 def _lowered(order: list[Expr], named: set[int], levels: dict[int, int], roots: Iterable[Expr]) -> bool:
     """Name the columns of the relation that a later layer reads; return whether there were any."""
-    found = False
-    late = {id(root) for root in roots if levels[id(root)] > 0}
+    roots = list(roots)
+    late = {id(root) for root in roots} if named else set()
+    bare = {id(root) for root in roots if named and root.op == "column"} - named
+    named |= bare
+    found = bool(bare)
     late |= {id(node) for node in order if id(node) in named and levels[id(node)] > 1}
     for node in reversed(order):
         if id(node) not in late:

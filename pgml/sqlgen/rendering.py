@@ -60,6 +60,7 @@ class Renderer:
             "entry": self._entry,
             "aggregate": self._aggregate,
             "nth": self._nth,
+            "lookup": self._lookup,
         }
 
     def sql(self, expr: Expr) -> str:
@@ -181,3 +182,10 @@ class Renderer:
         given, *order = map(self.sql, expr.args)
         by = ", ".join([*order, f"{name}.{self.dialect.identifier(POSITION)}"])
         return f"(select {given} from {name} order by {by} limit 1 offset {expr.value.place})", ATOM
+
+    def _lookup(self, expr: Expr) -> tuple[str, int]:
+        name = self.dialect.identifier(expr.value.table.name)
+        given, position = (
+            f"{name}.{self.dialect.identifier(each)}" for each in (expr.value.column, POSITION)
+        )
+        return f"(select {given} from {name} where {position} = {self.operand(expr.args[0], SUM)})", ATOM

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pgml.errors import NotBuilt
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import POSITION, Table
 from pgml.sqlgen.layers import Plan
@@ -31,6 +32,11 @@ def select(
         Columns of the relation that are given beside the outputs.
     header : sequence of str
         Lines of comment.
+
+    Raises
+    ------
+    NotBuilt
+        A select would have more columns than the dialect takes.
     """
     renderer = Renderer(
         dialect, {at: dialect.identifier(name) for at, name in plan.names.items()}, dialect.identifier
@@ -41,13 +47,24 @@ def select(
         name = "features" if number == 0 else f"layer_{number}"
         columns = [*map(dialect.identifier, [*keys, *layer.passed])]
         columns += [_named(renderer.computed(expr), name_, dialect) for name_, expr in layer.computed.items()]
+        _checked(columns, dialect)
         parts.append(f"{name} as (\n{_selected(columns, source, dialect.fence)}\n)")
         source = name
     answer = [*map(dialect.identifier, keys)]
     answer += [_named(renderer.sql(expr), name, dialect) for name, expr in plan.outputs.items()]
+    _checked(answer, dialect)
     lines = [f"-- {line}" for line in header]
     body = _selected(answer, source, "", "")
     return "\n".join([*lines, *([f"with {', '.join(parts)}"] if parts else []), body])
+
+
+def _checked(columns: Sequence[str], dialect: Dialect) -> None:
+    if len(columns) > dialect.columns:
+        raise NotBuilt(
+            f"a layer of this model would have {len(columns)} columns, and a select of {dialect.name} "
+            f"takes {dialect.columns}",
+            hint="Train a model with narrower layers or fewer features, or use pgml.predict for this one.",
+        )
 
 
 def _selected(columns: Sequence[str], source: str, fence: str, indent: str = INDENT) -> str:

@@ -2,7 +2,7 @@
 
 An ``aggregate`` node (value: `Aggregate`) has one operand, the expression that is aggregated; its entries
 are those of the table's rows.  An ``nth`` node (value: `Nth`) has the expression it gives, then those it
-orders by.
+orders by.  A ``lookup`` node (value: `Entry`) has the position of the row.
 """
 
 from dataclasses import dataclass
@@ -69,6 +69,13 @@ def weighted_sum(one: Expr, weights: npt.NDArray[np.float64], table: Table) -> E
 def nth(given: Expr, order: list[Expr], table: Table, place: int) -> Expr:
     """Return what an expression is at one place of a table."""
     return Expr("nth", (given, *order), Nth(table, place), given.range, given.nullable, given.kind)
+
+
+def lookup(one: Expr, position: Expr) -> Expr:
+    """Return an entry of the row at a position, from 0; NULL where the table has no such row."""
+    if one.is_literal:
+        return one
+    return Expr("lookup", (position,), one.value, one.range, nullable=True, bound=position.bound)
 
 
 def _aggregate(function: Literal["sum", "min", "max", "avg"], one: Expr, table: Table, known: Range) -> Expr:

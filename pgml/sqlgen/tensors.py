@@ -68,11 +68,21 @@ class Reading:
         What an expression is called if it becomes a column.
     kept : list of Expr
         Those named, so that their ids stay theirs.
+    layers : dict of str to int
+        How many layers of a net there are so far, by what they are called.
     """
 
     tables: list[Table] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
     kept: list[Expr] = field(default_factory=list)
+    layers: dict[str, int] = field(default_factory=dict)
+
+    def lay(self, values: Array, noun: str) -> None:
+        """Call the numbers of a layer so, by its own number and by their places behind the batch axis."""
+        number = self.layers[noun] = self.layers.get(noun, 0) + 1
+        for at in np.ndindex(values.shape):
+            places = "_".join(str(place + 1) for place in (number - 1, *at[1:]))
+            self.name(objects(values[at]), f"{noun}_{places}")
 
     def name(self, values: Array, name: str) -> None:
         """Call expressions so, numbered where there are several."""

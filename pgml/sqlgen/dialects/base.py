@@ -22,6 +22,8 @@ class Dialect(ABC):
         How deeply expressions may be nested.
     tree_depth : int
         How deeply the conditions of a tree may be; below, a tree goes on as a list of its leaves.
+    columns : int
+        How many a select may have.
     least, greatest : str
         Functions of two or more numbers.
     """
@@ -31,6 +33,7 @@ class Dialect(ABC):
     fence: ClassVar[str] = ""
     depth: ClassVar[int] = 40
     tree_depth: ClassVar[int] = 100
+    columns: ClassVar[int] = 1000
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"
 

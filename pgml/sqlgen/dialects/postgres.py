@@ -16,6 +16,7 @@ class Postgres(Dialect):
     fence = "offset 0"
     depth = 200
     tree_depth = 1000
+    columns = 1664
 
     def text(self, value: str) -> str:
         return literal(value)

@@ -11,6 +11,7 @@ class Sqlite(Dialect):
     fence = "limit -1 offset 0"
     depth = 20
     tree_depth = 10
+    columns = 2000
     least = "min"
     greatest = "max"
 
