@@ -8,7 +8,17 @@ beforehand.
 from collections.abc import Callable, Mapping, Sequence
 
 from pgml.sqlgen.nodes import Node
-from pgml.sqlgen.operators import activations, elementwise, products, reductions, shapes, trees
+from pgml.sqlgen.operators import (
+    activations,
+    convolution,
+    elementwise,
+    normalization,
+    products,
+    recurrent,
+    reductions,
+    shapes,
+    trees,
+)
 from pgml.sqlgen.tensors import Reading, Value
 
 Translation = Callable[[Node, Sequence[Value], Reading], Sequence[Value]]
@@ -16,6 +26,9 @@ OPERATORS: Mapping[str, Translation] = {
     **elementwise.OPERATORS,
     **activations.OPERATORS,
     **products.OPERATORS,
+    **convolution.OPERATORS,
+    **recurrent.OPERATORS,
+    **normalization.OPERATORS,
     **reductions.OPERATORS,
     **shapes.OPERATORS,
     **trees.OPERATORS,

@@ -6,70 +6,240 @@ from typing import Any
 
 import numpy as np
 
-from pgml.sqlgen import arithmetic
+from pgml.sqlgen import arithmetic, tables
 from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.nodes import Node
-from pgml.sqlgen.tensors import Reading, Tensor, Value, elementwise, rounded
+from pgml.sqlgen.operators import curves
+from pgml.sqlgen.operators.curves import ONE, ZERO
+from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, elementwise, rounded
 
-_ONE, _ZERO = literal(1.0), literal(0.0)
-FLAT = 0.02
-"""Where the hyperbolic tangent is taken from its series, as 1 - exp loses digits there."""
+Curve = Callable[[Expr], Expr]
+SATURATED = 40.0
+"""Below the negative of it, exp(x) - 1 is -1 in a double."""
 
 
 def sigmoid(one: Expr) -> Expr:
     """Return 1 / (1 + exp(-x))."""
-    return arithmetic.divide(_ONE, arithmetic.add(_ONE, arithmetic.exp(arithmetic.negative(one))))
+    return curves.sigmoid(curves.steep(one))
 
 
 def tanh(one: Expr) -> Expr:
-    """Return the hyperbolic tangent: by exp, and near 0 by the first terms of its series."""
-    doubled = arithmetic.exp(arithmetic.multiply(literal(-2.0), arithmetic.bounded(one, -20.0, 20.0)))
-    far = arithmetic.divide(arithmetic.subtract(_ONE, doubled), arithmetic.add(_ONE, doubled))
-    held = arithmetic.bounded(one, -FLAT, FLAT)
-    square = arithmetic.multiply(held, held)
-    series: Expr = literal(-1382.0 / 155925.0)
-    for factor in (62.0 / 2835.0, -17.0 / 315.0, 2.0 / 15.0, -1.0 / 3.0, 1.0):
-        series = arithmetic.add(literal(factor), arithmetic.multiply(square, series))
-    near = arithmetic.multiply(held, series)
-    return arithmetic.case(arithmetic.less(arithmetic.absolute(one), literal(FLAT)), near, far)
+    """Return the hyperbolic tangent."""
+    return curves.tanh(curves.bent(one))
 
 
 def relu(one: Expr) -> Expr:
     """Return max(x, 0)."""
-    return arithmetic.maximum(one, _ZERO)
+    if one.nullable:
+        return arithmetic.known(arithmetic.case(arithmetic.less(one, ZERO), ZERO, one), 0.0, math.inf)
+    return arithmetic.maximum(one, ZERO)
+
+
+def scaled(one: Expr, factor: float) -> Expr:
+    """Return a multiple."""
+    return arithmetic.multiply(literal(factor), one)
+
+
+def affine(one: Expr, alpha: float, beta: float) -> Expr:
+    """Return alpha x + beta."""
+    return arithmetic.add(literal(beta), scaled(one, alpha))
+
+
+def elu(one: Expr, alpha: float) -> Expr:
+    """Return alpha (exp(x) - 1) below 0, and x above."""
+    below = scaled(curves.expm1(arithmetic.bounded(one, -SATURATED, 0.0)), alpha)
+    return arithmetic.case(arithmetic.less(one, ZERO), below, one)
+
+
+def selu(one: Expr, alpha: float, gamma: float) -> Expr:
+    """Return elu times gamma."""
+    return scaled(elu(one, alpha), gamma)
+
+
+def celu(one: Expr, alpha: float) -> Expr:
+    """Return alpha (exp(x / alpha) - 1) below 0, and x above."""
+    inner = arithmetic.divide(one, literal(alpha))
+    below = scaled(curves.expm1(arithmetic.bounded(inner, -SATURATED, 0.0)), alpha)
+    return arithmetic.case(arithmetic.less(one, ZERO), below, one)
+
+
+def leaky_relu(one: Expr, alpha: float) -> Expr:
+    """Return alpha x below 0, and x above."""
+    return arithmetic.case(arithmetic.less(one, ZERO), scaled(one, alpha), one)
+
+
+def thresholded_relu(one: Expr, alpha: float) -> Expr:
+    """Return x above alpha, else 0."""
+    return arithmetic.case(arithmetic.less(literal(alpha), one), one, ZERO)
+
+
+def hard_sigmoid(one: Expr, alpha: float, beta: float) -> Expr:
+    """Return alpha x + beta, bounded by 0 and 1."""
+    return arithmetic.bounded(affine(one, alpha, beta), 0.0, 1.0)
+
+
+def hard_swish(one: Expr) -> Expr:
+    """Return x times a hard sigmoid of slope 1/6."""
+    return arithmetic.multiply(one, hard_sigmoid(one, single_default(1 / 6), 0.5))
+
+
+def swish(one: Expr, alpha: float) -> Expr:
+    """Return x sigmoid(alpha x)."""
+    return arithmetic.multiply(one, sigmoid(scaled(one, alpha)))
+
+
+def mish(one: Expr) -> Expr:
+    """Return x tanh(softplus(x))."""
+    return arithmetic.multiply(one, tanh(curves.softplus(one)))
+
+
+def softsign(one: Expr) -> Expr:
+    """Return x / (1 + abs(x))."""
+    return arithmetic.divide(one, arithmetic.add(ONE, arithmetic.absolute(one)))
+
+
+def gelu(one: Expr, approximate: str) -> Expr:
+    """Return x times the normal distribution at x, or its approximation by a hyperbolic tangent."""
+    if approximate == "tanh":
+        held = arithmetic.bounded(one, -1e3, 1e3)
+        cubed = arithmetic.multiply(arithmetic.multiply(held, held), held)
+        inner = arithmetic.add(held, scaled(cubed, 0.044715))
+        risen = tanh(scaled(inner, math.sqrt(2 / math.pi)))
+    else:
+        risen = curves.erf(scaled(one, math.sqrt(0.5)))
+    return arithmetic.multiply(scaled(one, 0.5), arithmetic.add(ONE, risen))
 
 
 def _softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
     tensor = rounded(inputs[0])  # type: ignore[arg-type]
-    axis = node.get("axis", -1)
-    values = np.moveaxis(tensor.values, axis, -1)
-    found = np.empty(values.shape, dtype=object)
-    for at in np.ndindex(values.shape[:-1]):
-        found[at] = softmax(list(values[at]))
-    return [Tensor(np.moveaxis(found, -1, axis))]
+    axis = _axis(node, tensor)
+    if tensor.table is not None and tensor.axis == axis:
+        return [_over_table(tensor)]
+    return [_along(tensor, axis, node, softmax, reading)]
+
+
+def _log_softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = rounded(inputs[0])  # type: ignore[arg-type]
+    return [_along(tensor, _axis(node, tensor), node, log_softmax, reading)]
+
+
+def _axis(node: Node, tensor: Tensor) -> int:
+    return int(node.get("axis", -1 if node.version >= 13 else 1)) % tensor.values.ndim
+
+
+def _along(
+    tensor: Tensor, axis: int, node: Node, function: Callable[[list[Expr]], list[Expr]], reading: Reading
+) -> Tensor:
+    values = tensor.values
+    if tensor.table is None and values.ndim == 2:
+        reading.name(values, "logit")
+    # Before version 13 all axes from this one on were one.
+    flat = values.reshape(*values.shape[:axis], -1) if node.version < 13 else np.moveaxis(values, axis, -1)
+    found = np.empty(flat.shape, dtype=object)
+    for at in np.ndindex(flat.shape[:-1]):
+        found[at] = function(list(flat[at]))
+    shaped = found.reshape(values.shape) if node.version < 13 else np.moveaxis(found, -1, axis)
+    return Tensor(shaped, table=tensor.table, axis=tensor.axis)
+
+
+def _over_table(tensor: Tensor) -> Tensor:
+    table = tensor.table
+    assert table is not None
+
+    def share(score: Expr) -> Expr:
+        top = tables.greatest(score, table)
+        raised = _raised(score, top)
+        return arithmetic.divide(raised, arithmetic.known(tables.total(raised, table), 1.0, math.inf))
+
+    return elementwise(share, tensor)
 
 
 def softmax(scores: list[Expr]) -> list[Expr]:
     """Return exp(x - the largest x) over their sum."""
-    top = arithmetic.maximum(*scores) if len(scores) > 1 else scores[0]
-    lowest = -math.inf
-    raised = [
-        arithmetic.exp(arithmetic.known(arithmetic.subtract(score, top), lowest, 0.0)) for score in scores
-    ]
-    total = arithmetic.known(arithmetic.add(*raised), 1.0, math.inf)
+    raised, total, _ = _powers(scores)
     return [arithmetic.divide(each, total) for each in raised]
 
 
-def _each(function: Callable[[Expr], Expr]) -> Any:
+def log_softmax(scores: list[Expr]) -> list[Expr]:
+    """Return the logarithms of `softmax`."""
+    _, total, top = _powers(scores)
+    return [arithmetic.subtract(arithmetic.subtract(each, top), arithmetic.ln(total)) for each in scores]
+
+
+def _powers(scores: list[Expr]) -> tuple[list[Expr], Expr, Expr]:
+    top = arithmetic.maximum(*scores) if len(scores) > 1 else scores[0]
+    raised = [_raised(score, top) for score in scores]
+    return raised, arithmetic.known(arithmetic.add(*raised), 1.0, math.inf), top
+
+
+def _raised(score: Expr, top: Expr) -> Expr:
+    return arithmetic.exp(arithmetic.known(arithmetic.subtract(score, top), -math.inf, 0.0))
+
+
+def _each(function: Curve, prepare: Curve | None = None) -> Any:
+    """Return the translation of a curve, and names for what it is given and what it gives."""
+
     def translate(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-        return [elementwise(function, inputs[0])]
+        found = inputs[0] if prepare is None else elementwise(prepare, inputs[0])
+        return [_named(found, elementwise(function, found), node, reading)]
 
     return translate
 
 
+def _named(given: Value, found: Tensor, node: Node, reading: Reading) -> Tensor:
+    assert isinstance(given, Tensor)
+    if found.table is None and found.values.ndim > 1:
+        noun = "hidden" if found.values.ndim == 2 else node.kind.lower()
+        reading.lay(given.values, "sum" if found.values.ndim == 2 else f"{noun}_of")
+        reading.lay(found.values, noun)
+    return found
+
+
+def single_default(value: float) -> float:
+    """Return a default of ONNX, which holds attributes as float32."""
+    return float(np.float32(value))
+
+
+def _parametric(function: Callable[..., Expr], **defaults: float | str) -> Any:
+    """Return the translation of a curve with attributes, by their names in ONNX and their defaults."""
+
+    def translate(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+        given = [
+            node.get(name, single_default(default) if isinstance(default, float) else default)
+            for name, default in defaults.items()
+        ]
+        found = elementwise(lambda one: function(one, *given), inputs[0])
+        return [_named(inputs[0], found, node, reading)]
+
+    return translate
+
+
+def _dropout(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    training = len(inputs) > 2 and inputs[2] is not None and constant(inputs[2], node).any()
+    if training:
+        raise node.refused("training_mode")
+    mask: Array = np.ones(inputs[0].shape, dtype=np.bool_)
+    return [inputs[0], mask][: node.outputs]
+
+
 OPERATORS: Mapping[str, Any] = {
+    "Celu": _parametric(celu, alpha=1.0),
+    "Dropout": _dropout,
+    "Elu": _parametric(elu, alpha=1.0),
+    "Erf": _each(curves.erf),
+    "Gelu": _parametric(gelu, approximate="none"),
+    "HardSigmoid": _parametric(hard_sigmoid, alpha=0.2, beta=0.5),
+    "HardSwish": _each(hard_swish),
+    "LeakyRelu": _parametric(leaky_relu, alpha=0.01),
+    "LogSoftmax": _log_softmax,
+    "Mish": _each(mish),
     "Relu": _each(relu),
-    "Sigmoid": _each(sigmoid),
+    "Selu": _parametric(selu, alpha=1.67326319217681884765625, gamma=1.05070102214813232421875),
+    "Sigmoid": _each(curves.sigmoid, curves.steep),
     "Softmax": _softmax,
-    "Tanh": _each(tanh),
+    "Softplus": _each(curves.softplus),
+    "Softsign": _each(softsign),
+    "Swish": _parametric(swish, alpha=1.0),
+    "Tanh": _each(curves.tanh, curves.bent),
+    "ThresholdedRelu": _parametric(thresholded_relu, alpha=1.0),
 }

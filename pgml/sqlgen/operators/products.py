@@ -1,6 +1,7 @@
 """Products of matrices, one of which is known."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,37 @@ def dot(row: Array, column: Array) -> Expr:
     return arithmetic.add(*(arithmetic.multiply(b, a) for a, b in zip(row, column, strict=True)))
 
 
-def weighted(row: Array, weights: Array) -> Expr:
+def weighted(row: Sequence[Expr] | Array, weights: Sequence[float] | Array) -> Expr:
     """Return the sum of a vector of expressions, each times a number."""
     return arithmetic.add(*(arithmetic.multiply(literal(w), x) for x, w in zip(row, weights, strict=True)))
+
+
+def held(one: Expr, weights: Array, terms: int) -> Expr:
+    """Return a number of which no product with the weights, and no sum of so many, leaves what doubles hold.
+
+    Otherwise each product would be bounded by itself, and the number no longer be the same one in all.
+    """
+    sizes = np.abs(weights[weights != 0])
+    if one.is_literal or not sizes.size:
+        return one
+    largest = float(sizes.max())
+    if one.range.size * largest > arithmetic.LARGEST / terms:
+        most = arithmetic.LARGEST / terms / largest
+        one = arithmetic.bounded(one, -most, most)
+    small = one.range.least + float(np.log2(sizes.min())) < arithmetic.SMALLEST
+    return arithmetic.flushed(one) if small else one
+
+
+def by_columns(row: Sequence[Expr] | Array, weights: Array) -> list[Expr]:
+    """Return the product of a row and a matrix of numbers."""
+    given = [held(one, by, len(weights)) for one, by in zip(row, weights, strict=True)]
+    return [weighted(given, weights[:, column]) for column in range(weights.shape[1])]
 
 
 def _rows_by(values: Array, weights: Array) -> Array:
     found = np.empty((*values.shape[:-1], weights.shape[1]), dtype=object)
     for at in np.ndindex(values.shape[:-1]):
-        for column in range(weights.shape[1]):
-            found[(*at, column)] = weighted(values[at], weights[:, column])
+        found[at] = by_columns(values[at], weights)
     return found
 
 
@@ -95,5 +117,28 @@ def _gemm(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Val
     return [found]
 
 
+def _einsum(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    equation = node.get("equation").replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    if "..." in equation or len(inputs) > 2:
+        raise node.refused("equation")
+    parts, arrays = left.split(","), [lifted(each) for each in inputs]
+    sizes = dict(zip("".join(parts), (size for each in arrays for size in each.shape), strict=True))
+    if not arrow:
+        right = "".join(sorted(name for name in sizes if left.count(name) == 1))
+    summed = [name for name in sizes if name not in right]
+    found = np.empty([sizes[name] for name in right], dtype=object)
+    for at in np.ndindex(found.shape):
+        terms = []
+        for rest in np.ndindex(*[sizes[name] for name in summed]):
+            place = dict(zip([*right, *summed], [*at, *rest], strict=True))
+            picked = [
+                each[tuple(place[name] for name in part)] for part, each in zip(parts, arrays, strict=True)
+            ]
+            terms.append(reduce(arithmetic.multiply, picked))
+        found[at] = arithmetic.add(*terms)
+    return [Tensor(found)]
+
+
 _MATMUL = Node("MatMul", "", {}, 1)
-OPERATORS: Mapping[str, Any] = {"Gemm": _gemm, "MatMul": _matmul}
+OPERATORS: Mapping[str, Any] = {"Einsum": _einsum, "Gemm": _gemm, "MatMul": _matmul}

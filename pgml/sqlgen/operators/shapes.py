@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from pgml.errors import NotBuilt
+from pgml.sqlgen.expressions import literal
 from pgml.sqlgen.nodes import Node
+from pgml.sqlgen.operators.embedding import embedded
 from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, lifted, objects
 
 
@@ -44,8 +46,10 @@ def _flatten(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[
 
 
 def _gather(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    if isinstance(inputs[1], Tensor):
+        return [embedded(node, inputs[0], inputs[1], reading)]
     tensor = _plain(node, inputs[0])
-    places = constant(inputs[1], node)
+    places = inputs[1]
     return [_moved(tensor, objects(np.take(tensor.values, places, axis=node.get("axis", 0))))]
 
 
@@ -110,16 +114,43 @@ def _expand(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[V
     return [_moved(tensor, np.broadcast_to(tensor.values, shape))]
 
 
+def _tile(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = _plain(node, inputs[0])
+    return [_moved(tensor, np.tile(tensor.values, constant(inputs[1], node).tolist()))]
+
+
+def _pad(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = _plain(node, inputs[0])
+    given = [None if each is None else constant(each, node) for each in (*inputs[1:], None, None, None)]
+    pads = np.array(node.get("pads") if given[0] is None else given[0], dtype=np.int64).reshape(2, -1).T
+    axes = range(tensor.values.ndim) if given[2] is None else given[2].tolist()
+    width = np.zeros((tensor.values.ndim, 2), dtype=np.int64)
+    width[list(axes)] = pads
+    less = np.maximum(-width, 0)
+    cut = zip(less, tensor.values.shape, strict=True)
+    values, width = tensor.values[tuple(slice(a, size - b) for (a, b), size in cut)], np.maximum(width, 0)
+    mode = node.get("mode", "constant")
+    if mode != "constant":
+        return [_moved(tensor, np.pad(values, width, mode=mode))]
+    fill = node.get("value", 0.0) if given[1] is None else float(given[1].ravel()[0])
+    found = np.full(values.shape + width.sum(axis=1), literal(fill), dtype=object)
+    inner = zip(width[:, 0], values.shape, strict=True)
+    found[tuple(slice(start, start + size) for start, size in inner)] = values
+    return [_moved(tensor, found)]
+
+
 OPERATORS: Mapping[str, Any] = {
     "Concat": _concat,
     "Expand": _expand,
     "Flatten": _flatten,
     "Gather": _gather,
+    "Pad": _pad,
     "Reshape": _reshape,
     "Shape": _shape,
     "Slice": _slice,
     "Split": _split,
     "Squeeze": _squeeze,
+    "Tile": _tile,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }
