@@ -91,10 +91,8 @@ class NotBuilt(PgmlError):
     sqlstate = "0A000"
 
 
-class Disagrees(PgmlError):
+class Disagrees(NotBuilt):
     """feature_not_supported: a translation of a model does not answer as the model does."""
-
-    sqlstate = "0A000"
 
 
 class WrongState(PgmlError):

@@ -1,6 +1,6 @@
 """Decision trees of scikit-learn, alone or as the mean of many."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,8 @@ _WORST_BYTES = 30
 """Of a tree, for each of its rows: each may have its own leaf of 6 bytes and a branch of 21 to 23."""
 _DISTINCT = 0.66
 """Share of the rows that a tree gets of n drawn with replacement: 0.632 n, give or take 0.3 √n."""
+TOGETHER = 128
+"""Trees whose votes for a class are added up in float32; sums of so many are added in float64."""
 
 
 def fit(
@@ -103,7 +105,7 @@ def size(estimator: Any, task: str) -> int:
 
     center, scale = _center(estimator, task)
     emitted = _trees(estimator, task, center, scale)
-    return 300 + 16 * len(center) + trees.size(emitted, int(estimator.n_features_in_))
+    return 300 + 16 * len(center) + sum(trees.size(each, int(estimator.n_features_in_)) for each in emitted)
 
 
 def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
@@ -111,7 +113,8 @@ def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
 
     A regression leaf is a float32, so what it holds is its distance from the
     forest's center, brought to at most 1; center and scale follow in float64,
-    each target's own.
+    each target's own.  A class's share of a leaf is a whole multiple of a power
+    of two, see `_whole`.
     """
     from pgml.artifact import trees
 
@@ -119,7 +122,10 @@ def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
     width = len(center) if task == "regression" else int(estimator.n_classes_)
     two_classes = task == "classification" and width == 2
     emitted = _trees(estimator, task, center, scale)
-    total = trees.append(graph, source, emitted, 1 if two_classes else width, trees.LESS_OR_EQUAL)
+    targets = 1 if two_classes else width
+    single = graph.float32(source)
+    sums = [trees.append(graph, single, each, targets, trees.LESS_OR_EQUAL) for each in emitted]
+    total = sums[0] if len(sums) == 1 else graph.apply("Sum", *sums)
     mean = graph.apply("Div", total, graph.constant(len(_members(estimator)) / scale))
     if task == "regression":
         return graph.apply("Add", mean, graph.constant(center))
@@ -204,7 +210,7 @@ def _smallest_leaf(
     while leaf < rows:
         seen = fit_quietly(kind, only | {"min_samples_leaf": leaf}, matrix, target, only).estimator
         sizes = [
-            size(_trees(tree, task, *_center(tree, task)), features)
+            sum(size(each, features) for each in _trees(tree, task, *_center(tree, task)))
             for tree in getattr(seen, "estimators_", [seen])
         ]
         largest = np.mean(sizes) + 2 * np.std(sizes) / len(sizes) ** 0.5
@@ -231,22 +237,55 @@ def _center(estimator: Any, task: str) -> tuple[Floats, Floats]:
     return center, 2.0 ** np.ceil(np.log2(np.where(widest > 0, widest, 1.0)))
 
 
-def _trees(estimator: Any, task: str, center: Floats, scale: Floats) -> Iterator["Tree"]:
-    """Give the trees one by one, as the graph holds them."""
+def _trees(estimator: Any, task: str, center: Floats, scale: Floats) -> Iterator[Iterator["Tree"]]:
+    """Give the trees as the graph holds them, one by one, in groups that are added up in float32."""
+    members = _members(estimator)
+    if task == "regression":
+        yield _values(members, center, scale)
+        return
+    for at in range(0, len(members), TOGETHER):
+        yield _votes(members[at : at + TOGETHER], len(members))
+
+
+def _values(members: Sequence[tuple[Any, Any]], center: Floats, scale: Floats) -> Iterator["Tree"]:
+    for each, features in members:
+        # A leaf has a vote for each target, so each target has a tree of its own.
+        moved = (each.tree_.value[:, :, 0] - center) / scale
+        for target, weight in enumerate(moved.T):
+            yield tree_of(each.tree_, weight, target, features)
+
+
+def _votes(members: Sequence[tuple[Any, Any]], count: int) -> Iterator["Tree"]:
     from pgml.artifact import trees
 
-    for each, features in _members(estimator):
-        if task == "regression":
-            # A leaf has a vote for each target, so each target has a tree of its own.
-            moved = (each.tree_.value[:, :, 0] - center) / scale
-            for target, weight in enumerate(moved.T):
-                yield tree_of(each.tree_, weight, target, features)
-            continue
-        values = each.tree_.value[:, 0, :]
+    for each, features in members:
+        values = _whole(each.tree_.value[:, 0, :], count)
         if values.shape[1] == 2:
             yield tree_of(each.tree_, values[:, 1], 0, features)
         else:
             yield from trees.layers(tree_of(each.tree_, values[:, 0], 0, features), values)
+
+
+def _whole(shares: Floats, count: int) -> Floats:
+    """Return the classes' shares of leaves as multiples of a power of two, so that float32 adds them exactly.
+
+    A sum of float32 depends on its order, so that of two classes with equal shares either might come out
+    larger.  With at most 2**p trees that are added up at a time, p at most 7, and shares that are multiples
+    of 2**(p - 24), every partial sum is a multiple of that of at most 2**p: a number of 24 bits.  A share
+    moves by 2**(p - 25) at most, 4e-6, and so does the mean, if rarely by a tenth of it.  No more than that
+    is what adding up rounds off otherwise: each of the 2**p steps up to 2**(p - 25), as neighbours of numbers
+    near 2**p are 2**(p - 24) apart, and the mean has 2**-p of their sum.  Equal shares stay equal, and
+    shares of two classes add up to 1.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (nodes, classes)
+        Between 0 and 1.
+    count : int
+        Of the trees.
+    """
+    unit = 2.0 ** (24 - (min(count, TOGETHER) - 1).bit_length())
+    return np.asarray(np.rint(shares * unit) / unit)
 
 
 def _forest(name: str, space: Mapping[str, Any], **tasks: str) -> Algorithm:

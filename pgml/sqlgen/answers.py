@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from pgml.artifact.format import Artifact, unpack
+from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor, codes_of
@@ -23,24 +23,26 @@ USUAL_TREES = 100
 """What `SINGLE` is for; with more of them it grows like the root."""
 
 
-def probe(model: bytes, wanted: Wanted = "prediction", missing: str = "model") -> Probe:
+def probe(artifact: Artifact, wanted: Wanted = "prediction", missing: str = "model") -> Probe:
     """Return rows to try a model's statement on, with the model's answers.
 
     Parameters
     ----------
-    model : bytes
+    artifact : Artifact
+        The one that the statement was compiled of, its columns of the same types.
     wanted : str
         See `pgml.sqlgen.outputs.decoded`.
     missing : str
         See `pgml.sqlgen.compiler.compiled`.
     """
-    return of_rows(model, probes.rows(unpack(model)), wanted, missing)
+    return of_rows(artifact, probes.rows(artifact), wanted, missing)
 
 
-def of_rows(model: bytes, rows: Dataset, wanted: Wanted = "prediction", missing: str = "model") -> Probe:
+def of_rows(
+    artifact: Artifact, rows: Dataset, wanted: Wanted = "prediction", missing: str = "model"
+) -> Probe:
     """Return the same for given rows."""
-    artifact = unpack(model)
-    predictor = Predictor(model)
+    predictor = Predictor(pack(artifact))
     refused, outputs = _outputs(predictor, rows)
     absent = refused | _any_missing(predictor, rows) if missing == "null" else refused
     with np.errstate(invalid="ignore"):
