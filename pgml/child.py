@@ -34,10 +34,12 @@ JOBS: Mapping[str, str] = {
     "fit": "pgml.training:run",
     "load_dataset": "pgml.datasets:load",
     "to_sql": "pgml.compilation:to_sql",
+    "sql_function": "pgml.compilation:sql_function",
+    "sql_view": "pgml.compilation:sql_view",
 }
 """Module and function of each job, imported when it is asked for."""
 
-COMPILING = frozenset({"to_sql"})
+COMPILING = frozenset({"to_sql", "sql_function", "sql_view"})
 """Jobs that write a model as SQL."""
 
 PR_SET_PDEATHSIG = 1

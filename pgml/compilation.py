@@ -7,8 +7,12 @@ from typing import Any
 
 from pgml import wire
 from pgml.artifact.format import Artifact, unpack
-from pgml.errors import TooLarge
-from pgml.sqlgen import compiler
+from pgml.errors import DuplicateColumn, TooLarge
+from pgml.preprocessing import Encoder
+from pgml.sqlgen import compiler, view
+from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen.function import function
+from pgml.sqltext import literal
 
 Tell = Callable[[dict[str, Any]], Any]
 LARGEST = 16 << 20
@@ -35,14 +39,85 @@ def to_sql(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
         The model, or what is asked of it, cannot be written as SQL.
     TooLarge
     """
-    sys.setrecursionlimit(DEEPEST)
-    artifact = retyped(unpack(model), arguments["types"])
-    compiled = compiler.compiled(artifact, arguments["output"], arguments["missing"])
+    compiled, _ = _compiled(arguments, model)
     text = compiler.to_select(compiled, arguments["dialect"], arguments["relation"], arguments["keys"])
     header = [*arguments["header"], "not checked against the model"]
     sql = "\n".join([*(f"-- {printed(line)}" for line in header), text])
     check_size(sql)
     return {"sql": sql}, b""
+
+
+def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
+    """Create a function; return ``signature``, its name with the types of its parameters.
+
+    Parameters
+    ----------
+    arguments : dict
+        ``output``, ``missing``, ``header``; ``name`` as SQL writes it, ``replace``.
+    model : bytes
+    tell : callable
+        Runs ``sql``.
+
+    Raises
+    ------
+    NotBuilt, TooLarge, DuplicateColumn
+    """
+    compiled, artifact = _compiled(arguments, model)
+    vector = artifact.decoder["output"] == "components" or (
+        arguments["output"] == "probabilities" and len(artifact.decoder["parts"]) < 2
+    )
+    made = function(compiled, Encoder.from_json(artifact.encoder).columns, vector=vector)
+    sql = made.created(arguments["name"], replaced=arguments["replace"])
+    check_size(sql)
+    tell({"sql": sql})
+    signature = f"{arguments['name']}({made.signature})"
+    _comment(arguments, f"function {signature}", tell)
+    return {"signature": signature}, b""
+
+
+def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
+    """Create a view.
+
+    Parameters
+    ----------
+    arguments : dict
+        ``output``, ``missing``, ``header``; ``name`` as SQL writes it, ``replace``; ``relation``, too, with
+        all its ``columns`` and ``types``, those of the features among them.
+    model : bytes
+    tell : callable
+        Runs ``sql``.
+
+    Raises
+    ------
+    NotBuilt, TooLarge
+    DuplicateColumn
+        The relation has a column that is called like an output.
+    """
+    compiled, artifact = _compiled(arguments, model)
+    if taken := [name for name in compiled.outputs if name in arguments["columns"]]:
+        raise DuplicateColumn(
+            f'the relation has a column "{taken[0]}", the name of an output',
+            hint="Name a view of the relation without that column.",
+        )
+    columns = Encoder.from_json(artifact.encoder).columns
+    query = view.query(compiled, columns, arguments["relation"], arguments["columns"])
+    begin = f"create {'or replace ' if arguments['replace'] else ''}view {arguments['name']}"
+    sql = f"{begin} with (security_invoker = true) as\n{query}"
+    check_size(sql)
+    tell({"sql": sql})
+    _comment(arguments, f"view {arguments['name']}", tell)
+    return {}, b""
+
+
+def _compiled(arguments: Mapping[str, Any], model: bytes) -> tuple[Compiled, Artifact]:
+    sys.setrecursionlimit(DEEPEST)
+    artifact = retyped(unpack(model), arguments.get("types", {}))
+    return compiler.compiled(artifact, arguments["output"], arguments["missing"]), artifact
+
+
+def _comment(arguments: Mapping[str, Any], what: str, tell: Tell) -> None:
+    header = "\n".join(map(printed, [*arguments["header"], "not checked against the model"]))
+    tell({"sql": f"comment on {what} is {literal(header)}"})
 
 
 def retyped(artifact: Artifact, types: Mapping[str, str]) -> Artifact:

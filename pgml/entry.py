@@ -10,6 +10,7 @@ from pgml.errors import PgmlError
 from pgml.usecases import about, arguments, batch, drop, evaluate, importance, memory, outcome, share
 from pgml.usecases.batch import Chunk
 from pgml.usecases.compile import to_sql
+from pgml.usecases.compile_objects import create_sql_function, create_sql_view
 from pgml.usecases.deploy import deploy, deploy_model
 from pgml.usecases.joint import train_joint
 from pgml.usecases.load_dataset import load_dataset
@@ -143,6 +144,12 @@ class Entry:
     def to_sql(self, given: Given, path: str) -> Answer:
         return to_sql(self._session, given, path)
 
+    def create_sql_function(self, given: Given, path: str) -> Answer:
+        return create_sql_function(self._session, given, path)
+
+    def create_sql_view(self, given: Given, path: str) -> Answer:
+        return create_sql_view(self._session, given, path)
+
     def load_dataset(self, given: Given, path: str) -> Answer:
         return load_dataset(self._session, given), []
 
@@ -182,6 +189,8 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "feature_importance": Entry.feature_importance,
     "to_sql": Entry.to_sql,
     "to_sql_of_model": Entry.to_sql,
+    "create_sql_function": Entry.create_sql_function,
+    "create_sql_view": Entry.create_sql_view,
     "load_dataset": Entry.load_dataset,
     "warm": Entry.warm,
     "cache_status": Entry.cache_status,

@@ -14,6 +14,10 @@ MOST_PLANS = 200
 """Statements kept prepared; those that name a relation are of use but once."""
 
 
+LONGEST_KEPT = 10_000
+"""Characters of a statement that is kept; a model as SQL may have millions."""
+
+
 class Backend:
     """`pgml.database.port.Database` on SPI."""
 
@@ -37,9 +41,11 @@ class Backend:
         try:
             plan = self._plans.get((sql, types))
             if plan is None:
-                if len(self._plans) >= MOST_PLANS:
-                    self._plans.clear()
-                plan = self._plans[sql, types] = plpy.prepare(sql, list(types))
+                plan = plpy.prepare(sql, list(types))
+                if len(sql) <= LONGEST_KEPT:
+                    if len(self._plans) >= MOST_PLANS:
+                        self._plans.clear()
+                    self._plans[sql, types] = plan
             rows: Sequence[Row] = plpy.execute(plan, [sent(value) for value in arguments])
         except plpy.SPIError as error:
             raise _translated(error) from None

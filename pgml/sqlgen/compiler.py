@@ -11,7 +11,7 @@ from pgml.errors import NotBuilt
 from pgml.preprocessing import Encoder
 from pgml.sqlgen import features, graphs, layers, outputs, statement
 from pgml.sqlgen.dialects import DIALECTS
-from pgml.sqlgen.expressions import Expr
+from pgml.sqlgen.expressions import Expr, table_names
 from pgml.sqlgen.outputs import Wanted
 from pgml.sqlgen.tensors import Reading, Tensor
 
@@ -70,5 +70,6 @@ def to_select(
 ) -> str:
     """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
     spelling = DIALECTS[dialect]
-    plan = layers.plan(model.outputs, model.reading.names, keys, spelling.depth)
+    taken = [*keys, *(table_names(model.reading.tables) if model.reading.tables else ())]
+    plan = layers.plan(model.outputs, model.reading.names, taken, spelling.depth)
     return statement.select(plan, model.reading.tables, spelling, relation, keys, header)

@@ -6,6 +6,7 @@ a graph.  Nodes are made by the functions of `pgml.sqlgen.arithmetic` alone, whi
 to what every database can compute.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -107,6 +108,11 @@ class Entry:
 
 NULL = Expr("literal", value=None, nullable=True)
 POSITION = "position"
+
+
+def table_names(tables: Iterable[Table]) -> list[str]:
+    """Return the names of the columns of tables, which hide others in the subqueries over them."""
+    return [POSITION, *dict.fromkeys(name for table in tables for name in table.columns)]
 
 
 def literal(value: float) -> Expr:

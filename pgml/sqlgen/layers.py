@@ -13,6 +13,8 @@ from pgml.sqlgen.expressions import Expr
 
 LONGEST = 63
 """Bytes of a name in PostgreSQL."""
+LIGHT = 1.6
+"""Times the nodes of a model that may be computed anew to do without layers."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[
         How deeply expressions may be nested.
     """
     order = _ordered(outputs.values())
+    if _is_light(order, outputs.values(), depth):
+        return Plan([], dict(outputs), {})
     named = _repeated(order, outputs.values())
     _cut(order, named, depth)
     levels = _levels(order, named)
@@ -124,6 +128,23 @@ def _ordered(roots: Iterable[Expr]) -> list[Expr]:
             stack.append((node, True))
             stack += [(each, False) for each in reversed(node.args) if id(each) not in seen]
     return order
+
+
+def _is_light(order: list[Expr], roots: Iterable[Expr], depth: int) -> bool:
+    """Return whether all can be written in one select, which takes little more than the layers would."""
+    sizes: dict[int, int] = {}
+    heights: dict[int, int] = {}
+    for node in order:
+        heights[id(node)] = 1 + max((heights[id(each)] for each in node.args), default=0)
+        sizes[id(node)] = _own_size(node) + sum(count * sizes[id(each)] for each, count in operands(node))
+    tables = any(node.op in ("aggregate", "nth") for node in order)
+    whole = sum(sizes[id(each)] for each in roots)
+    alone = sum(map(_own_size, order))
+    return not tables and max(heights.values(), default=0) <= depth and whole <= LIGHT * alone
+
+
+def _own_size(node: Expr) -> int:
+    return int((node.value.left >= 0).sum()) if node.op == "tree" else 1
 
 
 def _repeated(order: list[Expr], roots: Iterable[Expr]) -> set[int]:

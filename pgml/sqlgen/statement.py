@@ -41,7 +41,7 @@ def select(
     renderer = Renderer(
         dialect, {at: dialect.identifier(name) for at, name in plan.names.items()}, dialect.identifier
     )
-    parts = [_table(table, dialect) for table in tables]
+    parts = [table_text(table, dialect) for table in tables]
     source = relation
     for number, layer in enumerate(plan.layers):
         name = "features" if number == 0 else f"layer_{number}"
@@ -78,7 +78,8 @@ def _named(text: str, name: str, dialect: Dialect) -> str:
     return shown if text == shown else f"{text} as {shown}"
 
 
-def _table(table: Table, dialect: Dialect) -> str:
+def table_text(table: Table, dialect: Dialect) -> str:
+    """Return a table of constants as an entry of WITH."""
     names = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
     rows = zip(*(column.tolist() for column in table.columns.values()), strict=True)
     listed = ",\n".join(

@@ -49,6 +49,7 @@ COMPILED: Mapping[str, str] = {
     "output": "text",
     "missing": "text",
 }
+CREATED: Mapping[str, str] = {"output": "text", "missing": "text", "replace": "boolean"}
 MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,
@@ -69,6 +70,13 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "feature_importance": MEASURED,
     "to_sql": {"project_name": "text", **COMPILED},
     "to_sql_of_model": {"model_id": "integer", **COMPILED},
+    "create_sql_function": {"project_name": "text", "function_name": "text", **CREATED},
+    "create_sql_view": {
+        "project_name": "text",
+        "view_name": "text",
+        "relation_name": "text",
+        **CREATED,
+    },
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -92,6 +100,8 @@ HINTS: Mapping[str, str] = {
     "relation_name": "Name the table or view to read.",
     "role": 'Name the role, or "public" for everybody.',
     "dialect": "Name the database, such as postgres or duckdb.",
+    "function_name": "Name the function to make.",
+    "view_name": "Name the view to make.",
     "output": "Ask for prediction, probabilities or all.",
     "missing": "Say model or null.",
     "source": f"The datasets are {name_list(SOURCES)}.",

@@ -164,7 +164,8 @@ def _source(database: Database, asked: Asked, given: Mapping[str, Any]) -> Sourc
         parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
         return Source(".".join(map(DIALECTS[dialect].identifier, parts)), keys, {})
     types = matching_types(asked.encoder, relation)
-    return Source(complete(asked.encoder, relation), keys, types)
+    text = complete(asked.encoder, relation)
+    return Source(text if text == relation.name else f"{text} as given", keys, types)
 
 
 def _check_keys(keys: Sequence[str]) -> None:
@@ -217,7 +218,7 @@ def complete(encoder: Encoder, relation: Relation) -> str:
         f"null::{'text' if column.type == 'enum' else column.type} as {identifier(column.name)}"
         for column in absent
     )
-    return f"(select *, {nulls} from {relation.name}) as given"
+    return f"(select *, {nulls} from {relation.name})"
 
 
 def _parts(name: str) -> list[str]:

@@ -55,3 +55,53 @@ begin
 end
 $$;
 comment on function pgml.to_sql(bigint, text, text, text, text, text) is 'one model as one SQL statement';
+
+create function pgml.create_sql_function(
+    project_name text,
+    function_name text,
+    output text default 'prediction',
+    missing text default 'model',
+    replace boolean default false
+)
+returns regprocedure
+language plpgsql
+volatile
+parallel unsafe
+as $$
+begin
+    return pgml._do('create_sql_function', pg_catalog.jsonb_build_object(
+        'project_name', project_name,
+        'function_name', function_name,
+        'output', output,
+        'missing', missing,
+        'replace', replace
+    ))::pg_catalog.int8::pg_catalog.oid;
+end
+$$;
+comment on function pgml.create_sql_function(text, text, text, text, boolean) is 'makes a project''s live model a function of its features';
+
+create function pgml.create_sql_view(
+    project_name text,
+    view_name text,
+    relation_name text default null,
+    output text default 'prediction',
+    missing text default 'model',
+    replace boolean default false
+)
+returns regclass
+language plpgsql
+volatile
+parallel unsafe
+as $$
+begin
+    return pgml._do('create_sql_view', pg_catalog.jsonb_build_object(
+        'project_name', project_name,
+        'view_name', view_name,
+        'relation_name', relation_name,
+        'output', output,
+        'missing', missing,
+        'replace', replace
+    ))::pg_catalog.int8::pg_catalog.oid;
+end
+$$;
+comment on function pgml.create_sql_view(text, text, text, text, text, boolean) is 'makes a view of a relation with a project''s live model';

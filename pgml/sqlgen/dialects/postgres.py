@@ -52,3 +52,18 @@ class Postgres(Dialect):
 
     def _is_never_nan(self, feature: Feature) -> bool:
         return feature.column.is_category or feature.column.type in _EXACT
+
+
+class Exact(Postgres):
+    """The same with the type of every number.
+
+    Between doubles each operator is PostgreSQL's own whatever search_path says.  For one of a double and a
+    decimal, or a whole number, PostgreSQL would search all schemas, and a function's body is read with the
+    search_path of whoever calls it; to set one takes 3.6 µs a call.
+    """
+
+    def spelled(self, shown: str, typed: bool) -> str:
+        return super().spelled(shown, typed=True)
+
+    def number(self, value: float, *, typed: bool = False, digits: int = 17) -> str:
+        return super().number(value, typed=True, digits=digits)

@@ -1,0 +1,183 @@
+"""A model as a PostgreSQL function whose parameters are its features."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pgml.columns import Column
+from pgml.errors import DuplicateColumn, TooLarge
+from pgml.sqlgen import layers, statement
+from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen.dialects.postgres import Exact, Postgres
+from pgml.sqlgen.expressions import Expr, Table, table_names
+from pgml.sqlgen.layers import Plan
+from pgml.sqlgen.rendering import Renderer
+from pgml.sqlgen.words import is_plain
+from pgml.sqltext import identifier, literal
+
+MOST_PARAMETERS = 100
+"""Of a function in PostgreSQL as it is usually built."""
+SHOWN_AS = {"enum": "text"}
+"""Types of parameters for those of columns that are no type by themselves."""
+CHANGING = frozenset({"timestamp with time zone"})
+"""Types whose turning into a number PostgreSQL calls stable only."""
+_KEYWORDS = """
+authorization begin between bigint binary bit boolean char character close coalesce collation concurrently
+continue cross current_schema dec decimal declare execute exists exit extract foreach freeze full get greatest
+grouping ilike inner inout int integer interval into is isnull join json json_array json_arrayagg json_exists
+json_object json_objectagg json_query json_scalar json_serialize json_table json_value least left like
+merge_action national natural nchar none normalize notnull null nullif numeric open or out outer over overlaps
+overlay perform position precision raise real return right row setof similar smallint strict substring
+tablesample time timestamp treat trim using values varchar verbose when xmlattributes xmlconcat xmlelement
+xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
+"""Plain names that cannot be those of parameters, or mean something to PL/pgSQL, beside the reserved ones."""
+SPOKEN_FOR = ("found", "sqlstate", "sqlerrm")
+"""Variables that PL/pgSQL has already."""
+VECTOR = "float8[]"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function before it has a name.
+
+    Attributes
+    ----------
+    parameters : sequence of (name, type)
+    results : sequence of (name, type)
+        One without a name is what it returns; others are parameters it writes.
+    language : str
+    body : str
+        ``return …`` or the text of PL/pgSQL.
+    volatility : str
+    """
+
+    parameters: Sequence[tuple[str, str]]
+    results: Sequence[tuple[str, str]]
+    language: str
+    body: str
+    volatility: str
+
+    @property
+    def signature(self) -> str:
+        """The types of its parameters."""
+        return ", ".join(type_ for _, type_ in self.parameters)
+
+    def created(self, name: str, *, replaced: bool) -> str:
+        """Return the statement that creates it under a name, as SQL writes it."""
+        given = [f"{word(own)} {type_}" for own, type_ in self.parameters]
+        given += [f"out {word(own)} {type_}" for own, type_ in self.results if own]
+        lines = [
+            f"create {'or replace ' if replaced else ''}function {name}(\n    {f',{_NEXT}'.join(given)}\n)",
+            *(f"returns {type_}" for own, type_ in self.results if not own),
+            f"language {self.language}",
+            self.volatility,
+            "parallel safe",
+        ]
+        if self.language == "plpgsql":
+            lines.append(f"as {literal(self.body)}")
+        else:
+            lines.append(self.body)
+        return "\n".join(lines)
+
+
+_NEXT = "\n    "
+
+
+def word(name: str) -> str:
+    """Return the name of a parameter or a variable, quoted where it has to be."""
+    return name if is_plain(name) and name not in KEYWORDS else identifier(name)
+
+
+def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Function:
+    """Return a model as a function.
+
+    Parameters
+    ----------
+    model : Compiled
+    columns : sequence of Column
+        Its features, in the order of its parameters.
+    vector : bool
+        The outputs are numbers that are returned as one array.
+
+    Raises
+    ------
+    TooLarge
+        It has more features than a function has parameters.
+    DuplicateColumn
+        An output is called like a feature.
+    """
+    if len(columns) > MOST_PARAMETERS:
+        raise TooLarge(
+            f"the model has {len(columns)} features, a function {MOST_PARAMETERS} parameters at most",
+            hint="Call pgml.create_sql_view or pgml.to_sql, or combine numbers into an array column.",
+        )
+    names = {column.name for column in columns}
+    results = _results(model.outputs, vector=vector)
+    if taken := [name for name, _ in results if name in names]:
+        raise DuplicateColumn(
+            f'feature "{taken[0]}" has the name of an output',
+            hint="Call pgml.create_sql_function without output, or train on a view that renames it.",
+        )
+    dialect = Exact()
+    spelled = [replace(column, type=SHOWN_AS.get(column.type, column.type)) for column in columns]
+    tables = model.reading.tables
+    taken_names = [*names, *SPOKEN_FOR, *table_names(tables), *(name for name, _ in results)]
+    plan = layers.plan(model.outputs, model.reading.names, taken_names, dialect.depth)
+    if tables:
+        language, body = "plpgsql", _selecting(plan, tables, dialect, columns, results)
+    elif not plan.layers and len(results) == 1:
+        renderer = Renderer(Postgres(), {}, word)
+        language, body = "sql", f"return {_value(plan, renderer, vector=vector)}"
+    else:
+        language, body = "plpgsql", _stepwise(plan, dialect, results)
+    volatility = "stable" if any(column.type in CHANGING for column in columns) else "immutable"
+    return Function([(each.name, each.type) for each in spelled], results, language, body, volatility)
+
+
+def _results(outputs: Mapping[str, Expr], *, vector: bool) -> list[tuple[str, str]]:
+    if vector:
+        return [("", VECTOR)]
+    types = [(name, "text" if expr.kind == "text" else "float8") for name, expr in outputs.items()]
+    return [("", types[0][1])] if len(types) == 1 else types
+
+
+def _value(plan: Plan, renderer: Renderer, *, vector: bool) -> str:
+    values = list(map(renderer.sql, plan.outputs.values()))
+    return f"array[{', '.join(values)}]::{VECTOR}" if vector else values[0]
+
+
+def _stepwise(plan: Plan, dialect: Postgres, results: Sequence[tuple[str, str]]) -> str:
+    """Return a body that computes one step after another."""
+    renderer = Renderer(dialect, {at: word(name) for at, name in plan.names.items()}, word)
+    steps = list(plan.steps)
+    lines = ["declare"] if steps else []
+    lines += [f"    {word(name)} {'text' if expr.kind == 'text' else 'float8'};" for name, expr in steps]
+    lines.append("begin")
+    lines += [f"    {word(name)} := {renderer.computed(expr)};" for name, expr in steps]
+    if len(results) == 1:
+        lines.append(f"    return {_value(plan, renderer, vector=results[0][1] == VECTOR)};")
+    else:
+        lines += [f"    {word(name)} := {renderer.sql(expr)};" for name, expr in plan.outputs.items()]
+    return "\n" + "\n".join([*lines, "end"]) + "\n"
+
+
+def _selecting(
+    plan: Plan,
+    tables: Sequence[Table],
+    dialect: Postgres,
+    columns: Sequence[Column],
+    results: Sequence[tuple[str, str]],
+) -> str:
+    """Return a body that asks one statement, as what looks through tables of constants has to."""
+    given = ", ".join(f"${at} as {identifier(column.name)}" for at, column in enumerate(columns, 1))
+    asked = statement.select(plan, tables, dialect, f"(select {given}) as given", [])
+    outputs = [f"answer.{identifier(name)}" for name in plan.outputs]
+    if len(results) == 1:
+        whole = results[0][1] == VECTOR
+        value = f"array[{', '.join(outputs)}]::{VECTOR}" if whole else outputs[0]
+        answer = f"    return (select {value} from (\n{asked}\n) as answer);"
+    else:
+        into = ", ".join(word(name) for name, _ in results)
+        answer = f"    select {', '.join(outputs)} into {into} from (\n{asked}\n) as answer;"
+    return f"\n#variable_conflict use_column\nbegin\n{answer}\nend\n"

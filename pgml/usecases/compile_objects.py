@@ -1,0 +1,152 @@
+"""Make a model a function or a view, of the caller's own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pgml import reader
+from pgml.database.port import Database, DatabaseError
+from pgml.errors import InvalidValue, NotPermitted
+from pgml.reader import Relation
+from pgml.usecases import arguments
+from pgml.usecases import compile as compiling
+from pgml.usecases.compile import Asked
+from pgml.usecases.session import Session
+
+NO_SCHEMA = "3F000"
+TAKEN = {"42723": "function_name", "42P07": "view_name"}
+"""What is called otherwise where an object of that name is there."""
+
+
+def create_sql_function(
+    session: Session, given: Mapping[str, Any], search_path: str
+) -> tuple[int, list[str]]:
+    """Create a function whose parameters are a model's features; return its object id and notes.
+
+    Raises
+    ------
+    PgmlError
+    """
+    compiling.check_options(given)
+    name = arguments.required(given, "function_name")
+    asked = compiling.model_of(session, given)
+    database = session.database
+    with reader.search_path(database, search_path):
+        place = _place(database, "function_name", name)
+    request = _request(session, given, asked) | {"name": place}
+    signature = _made(session, "sql_function", request, asked)["signature"]
+    (row,) = database.query("select $1::regprocedure::oid::bigint as oid", signature)
+    return row["oid"], []
+
+
+def create_sql_view(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[int, list[str]]:
+    """Create a view of a relation's columns and a model's outputs; return its object id and notes.
+
+    Raises
+    ------
+    PgmlError
+    """
+    compiling.check_options(given)
+    name = arguments.required(given, "view_name")
+    asked = compiling.model_of(session, given)
+    database = session.database
+    with reader.search_path(database, search_path):
+        relation = _relation(session, asked, given["relation_name"])
+        place = _place(database, "view_name", name)
+    request = _request(session, given, asked) | {
+        "name": place,
+        "types": compiling.matching_types(asked.encoder, relation),
+        "relation": f"{compiling.complete(asked.encoder, relation)} as given",
+        "columns": [column for column, _ in relation.columns],
+    }
+    _made(session, "sql_view", request, asked)
+    (row,) = database.query("select $1::regclass::oid::bigint as oid", place)
+    return row["oid"], []
+
+
+def _request(session: Session, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    return {
+        "output": given["output"],
+        "missing": given["missing"],
+        "replace": bool(given["replace"]),
+        "header": [
+            *compiling.header(asked),
+            f"written by pgml {compiling.version(session.database)}",
+        ],
+    }
+
+
+def _relation(session: Session, asked: Asked, name: str | None) -> Relation:
+    stored = asked.stored
+    if name is None and stored.owner != session.caller():
+        raise NotPermitted(
+            f'the relation of project "{stored.project}" of role "{stored.owner}" is not read for others',
+            detail="A view may call functions, and they would run with your rights.",
+            hint="Give relation_name, a table or view with the model's features.",
+        )
+    return reader.required(session.database, stored.relation_name if name is None else name)
+
+
+def _made(session: Session, job: str, request: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    """Run a job that creates something, whose statements run here, as the caller."""
+    database = session.database
+
+    def run(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in database.query(message["sql"])]
+
+    try:
+        with without_jit(database):
+            return compiling.run(session, job, request, asked.data, run)
+    except DatabaseError as error:
+        raise _explained(error) from None
+
+
+@contextmanager
+def without_jit(database: Database) -> Iterator[None]:
+    """Run statements as they are: to compile a model's text to machine code takes longer than its rows."""
+    (row,) = database.query("select pg_catalog.current_setting('jit') as jit")
+    database.query("select pg_catalog.set_config('jit', 'off', true)")
+    try:
+        yield
+    finally:
+        database.query("select pg_catalog.set_config('jit', $1::text, true)", row["jit"])
+
+
+def _explained(error: DatabaseError) -> DatabaseError:
+    """Return PostgreSQL's error with what to do about it, if it says nothing of that itself."""
+    if error.hint:
+        return error
+    if error.sqlstate in TAKEN:
+        error.hint = f"Say replace => true, give another {TAKEN[error.sqlstate]}, or drop what is there."
+    elif error.sqlstate in (NO_SCHEMA, NotPermitted.sqlstate):
+        error.hint = "Name it with a schema where you may create objects, such as app.scored."
+    return error
+
+
+def _place(database: Database, argument: str, given: str) -> str:
+    """Return the name of an object to create with its schema, quoted where needed."""
+    try:
+        (row,) = database.query(
+            "select"
+            " pg_catalog.string_agg(pg_catalog.quote_ident(p.part::name), '.' order by p.place) as name,"
+            " pg_catalog.count(*) as parts, pg_catalog.quote_ident(pg_catalog.current_schema()) as schema"
+            " from pg_catalog.unnest(pg_catalog.parse_ident($1::text)) with ordinality as p(part, place)",
+            given,
+        )
+    except DatabaseError as error:
+        if error.is_interrupt:
+            raise
+        row = {"parts": 0}
+    if row["parts"] not in (1, 2):
+        raise InvalidValue(
+            f'{argument} "{given}" is no name',
+            hint='Write it as SQL does, in double quotes where needed, such as app.scored or app."Scored".',
+        )
+    if row["parts"] == 1 and row["schema"] is None:
+        raise DatabaseError(
+            NO_SCHEMA,
+            "no schema of search_path is there to create it in",
+            hint="Name it with a schema where you may create objects, such as app.scored.",
+        )
+    name: str = row["name"]
+    return name if row["parts"] == 2 else f"{row['schema']}.{name}"
