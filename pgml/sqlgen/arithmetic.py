@@ -153,6 +153,26 @@ def power(one: Expr, exponent: float) -> Expr:
     return case(less(one, literal(0.0)), NULL, sized)
 
 
+def raised(base: float, exponent: Expr) -> Expr:
+    """Return a constant that is above 0 to a power; 0 and the largest where that is beyond what doubles hold.
+
+    As a power and not by ``exp``, so that it is the same double as in the graph.
+    """
+    size = math.log2(base)
+    if exponent.is_literal or size == 0:
+        return exp(multiply(literal(math.log(base)), exponent))
+    ends = sorted((-1021 / size, 996 / size))
+    inner = bounded(exponent, *ends)
+    held = inner.range
+    most, least = sorted((held.low * size, held.high * size), reverse=True)
+    found = _made("power", [literal(base), inner], ranges.of_size(2.0**least, 2.0**most, least - 1))
+    low, high = exponent.range.low * size, exponent.range.high * size
+    if min(low, high) >= -1021:
+        return found
+    small = less(exponent, literal(ends[0])) if size > 0 else less(literal(ends[1]), exponent)
+    return case(small, literal(0.0), found)
+
+
 def absolute(one: Expr) -> Expr:
     """Return the magnitude."""
     if one.is_literal:

@@ -35,7 +35,7 @@ class Renderer:
             "product": self._product,
             "quotient": self._quotient,
             "negative": lambda expr: (f"-{self.operand(expr.args[0], ATOM)}", UNARY),
-            "power": self._function,
+            "power": lambda expr: (f"power({', '.join(map(self.sql, expr.args))})", ATOM),
             "exp": self._function,
             "ln": self._function,
             "sqrt": self._function,

@@ -47,6 +47,8 @@ def _where(condition: Expr, one: Expr, other: Expr) -> Expr:
 
 
 def _power(one: Expr, exponent: Expr) -> Expr:
+    if one.is_literal and one.value is not None and one.value > 0:
+        return arithmetic.raised(one.value, exponent)
     if not exponent.is_literal or exponent.value is None:
         raise NotBuilt(
             "a power with an exponent that depends on the row cannot be written as SQL",
