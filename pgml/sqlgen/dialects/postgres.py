@@ -5,7 +5,8 @@ from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Feature
 from pgml.sqltext import literal
 
-_EXACT = frozenset({"smallint", "integer", "bigint", "boolean", "date", "time without time zone"})
+_WHOLE = ("smallint", "integer", "bigint")
+_EXACT = frozenset({*_WHOLE, *(f"{each}[]" for each in _WHOLE), "boolean", "date", "time without time zone"})
 """Types whose numbers are never NaN."""
 
 
@@ -32,20 +33,15 @@ class Postgres(Dialect):
         number = self._number(feature, source)
         return number if self._is_never_nan(feature) else f"nullif({number}, 'NaN')"
 
-    def filled(self, feature: Feature, source: str, other: str) -> str:
-        number = self._number(feature, source)
-        if self._is_never_nan(feature):
-            return f"coalesce({number}, {other})"
-        # NaN is beyond every number, and no comparison with NULL is true.
-        return f"case when {number} < 'NaN' then {number} else {other} end"
-
     def single(self, inner: str) -> str:
         return f"({inner})::real::float8"
 
     def _number(self, feature: Feature, source: str) -> str:
         column = feature.column
         if feature.element is not None:
-            return f"({source}::float8[])[{feature.element}]"
+            # The element is cast: a cast of the array would be made anew for each of them.
+            inner = f"{source}[{feature.element}]"
+            return inner if column.type == "double precision[]" else f"{inner}::float8"
         if column.type == "double precision" or column.type == "text":
             return source
         return KINDS[column.type].sql.format(source)
