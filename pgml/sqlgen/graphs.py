@@ -62,18 +62,10 @@ def read(model: ModelProto, features: Tensor, reading: Reading) -> list[Value]:
     values |= {each.name: features for each in graph.input if each.name not in values}
     for proto in graph.node:
         inputs = [values[name] for name in proto.input]
-<<<<<<< HEAD
         # A range may be infinite, which is no news.
         with np.errstate(all="ignore"):
             found = _translated(model, proto, inputs, reading)
         values.update(zip(proto.output, found, strict=False))
-=======
-        # Ends of ranges may overflow, where numpy would warn of what it calls.
-        with np.errstate(all="ignore"):
-            outputs = _translated(model, proto, inputs, reading)
-        for name, value in zip(proto.output, outputs, strict=False):
-            values[name] = value
->>>>>>> 787a81d (core: Raise constants to powers that depend on the row)
     return [_present(values[each.name]) for each in graph.output]
 
 
