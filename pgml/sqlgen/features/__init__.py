@@ -7,13 +7,18 @@ import numpy as np
 
 from pgml.errors import NotBuilt
 from pgml.preprocessing import Encoder, Encoding
+from pgml.preprocessing.marks import MarkedEncoding
 from pgml.sqlgen import arithmetic
-from pgml.sqlgen.expressions import Expr
-from pgml.sqlgen.features import categories, numbers
+from pgml.sqlgen.expressions import Expr, indicator
+from pgml.sqlgen.features import categories, curves, numbers
 from pgml.sqlgen.features.columns import of_column
 from pgml.sqlgen.tensors import Reading, Tensor
 
-ENCODINGS: Mapping[str, Callable[[Any], list[Expr]]] = {**numbers.ENCODINGS, **categories.ENCODINGS}
+ENCODINGS: Mapping[str, Callable[[Any, Reading], list[Expr]]] = {
+    **numbers.ENCODINGS,
+    **curves.ENCODINGS,
+    **categories.ENCODINGS,
+}
 """By `Encoding.kind`: from an encoding to the columns it writes."""
 
 
@@ -27,7 +32,7 @@ def encoded(encoder: Encoder, reading: Reading) -> Tensor:
     """
     columns: list[Expr] = []
     for encoding in encoder.encodings:
-        found = written(encoding)
+        found = written(encoding, reading)
         for expr, label in zip(found, encoding.names(), strict=True):
             reading.name(np.array([expr], dtype=object), label)
         columns += found
@@ -36,14 +41,17 @@ def encoded(encoder: Encoder, reading: Reading) -> Tensor:
     return Tensor(values, single=encoder.dtype == "float32")
 
 
-def written(encoding: Encoding) -> list[Expr]:
-    """Return the columns of one encoding, `Encoding.width` of them."""
+def written(encoding: Encoding, reading: Reading) -> list[Expr]:
+    """Return the columns of one encoding, `Encoding.width` of them (NotBuilt)."""
+    if isinstance(encoding, MarkedEncoding):
+        marks = [indicator(arithmetic.missing(each)) for each in of_column(encoding.column)]
+        return [*written(encoding.of, reading), *marks]
     if encoding.kind not in ENCODINGS:
         raise NotBuilt(
             f'encoding "{encoding.kind}" of feature "{encoding.column.name}" cannot be written as SQL',
             hint="Train the model with another encoding of it in preprocess, such as one_hot.",
         )
-    return ENCODINGS[encoding.kind](encoding)
+    return ENCODINGS[encoding.kind](encoding, reading)
 
 
 def refused(encoder: Encoder) -> list[Expr]:

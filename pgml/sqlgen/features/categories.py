@@ -9,6 +9,7 @@ from pgml.preprocessing.means import TargetEncoding
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import NULL, Expr, literal, text
 from pgml.sqlgen.features.columns import of_column
+from pgml.sqlgen.tensors import Reading
 
 _ONE, _ZERO = literal(1.0), literal(0.0)
 
@@ -23,17 +24,17 @@ def _value(encoding: Keyed) -> Expr:
     return arithmetic.filled(given, _key(encoding.fill)) if encoding.missing == "fill" else given
 
 
-def _chosen(condition: Expr, absent: Expr) -> Expr:
+def chosen(condition: Expr, absent: Expr) -> Expr:
     """Return 1 or 0; NULL where the category is."""
     if not condition.nullable:
         return arithmetic.case(condition, _ONE, _ZERO)
     return arithmetic.case(absent, NULL, condition, _ONE, _ZERO)
 
 
-def _one_hot(encoding: CategoryEncoding) -> list[Expr]:
+def _one_hot(encoding: CategoryEncoding, reading: Reading) -> list[Expr]:
     given = _value(encoding)
     absent = arithmetic.missing(given)
-    found = [_chosen(arithmetic.equal(given, _key(each)), absent) for each in encoding.categories]
+    found = [chosen(arithmetic.equal(given, _key(each)), absent) for each in encoding.categories]
     if encoding.rare:
         known = arithmetic.among(given, encoding.categories) if encoding.categories else None
         other = literal(1.0) if known is None else arithmetic.case(known, _ZERO, _ONE)
@@ -49,12 +50,12 @@ def _looked_up(given: Expr, encoding: Keyed, results: list[float], other: float)
     return arithmetic.case(*args, literal(other)) if args else literal(other)
 
 
-def _ordinal(encoding: OrdinalEncoding) -> list[Expr]:
+def _ordinal(encoding: OrdinalEncoding, reading: Reading) -> list[Expr]:
     given = of_column(encoding.column)[0]
     return [_looked_up(given, encoding, encoding.ranks.tolist(), encoding.absent)]
 
 
-def _target(encoding: TargetEncoding) -> list[Expr]:
+def _target(encoding: TargetEncoding, reading: Reading) -> list[Expr]:
     given = _value(encoding)
     found = []
     for at, (overall, absent) in enumerate(zip(encoding.overall, encoding.absent, strict=True)):
@@ -66,7 +67,7 @@ def _target(encoding: TargetEncoding) -> list[Expr]:
     return found
 
 
-ENCODINGS: Mapping[str, Callable[[Any], list[Expr]]] = {
+ENCODINGS: Mapping[str, Callable[[Any, Reading], list[Expr]]] = {
     CategoryEncoding.kind: _one_hot,
     OrdinalEncoding.kind: _ordinal,
     TargetEncoding.kind: _target,

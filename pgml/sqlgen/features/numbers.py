@@ -7,6 +7,7 @@ from pgml.preprocessing.numbers import Filled, NumberEncoding
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.features.columns import of_column
+from pgml.sqlgen.tensors import Reading
 
 
 def filled(encoding: Filled) -> list[Expr]:
@@ -22,13 +23,13 @@ def moved(one: Expr, center: float, scale: float) -> Expr:
     return arithmetic.divide(arithmetic.subtract(one, literal(center)), literal(scale))
 
 
-def _number(encoding: NumberEncoding) -> list[Expr]:
+def _number(encoding: NumberEncoding, reading: Reading) -> list[Expr]:
     return [
         moved(each, center, scale)
         for each, center, scale in zip(filled(encoding), encoding.center, encoding.scale, strict=True)
     ]
 
 
-ENCODINGS: Mapping[str, Callable[[Any], list[Expr]]] = {
+ENCODINGS: Mapping[str, Callable[[Any, Reading], list[Expr]]] = {
     NumberEncoding.kind: _number,
 }
