@@ -12,6 +12,7 @@ from pgml.preprocessing import Encoder
 from pgml.sqlgen import features, graphs, layers, outputs, statement
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.expressions import Expr, table_names
+from pgml.sqlgen.features import refusals
 from pgml.sqlgen.outputs import Wanted
 from pgml.sqlgen.tensors import Reading, Tensor
 
@@ -61,7 +62,13 @@ def compiled(artifact: Artifact, wanted: Wanted = "prediction", missing: Missing
     graphs.check(model)
     found = graphs.read(model, features.encoded(encoder, reading), reading)[0]
     assert isinstance(found, Tensor)
-    unless = features.absent(encoder) if missing == "null" else features.refused(encoder)
+    refused = refusals.refusal(
+        encoder,
+        list(found.values[0]),
+        null=missing == "null",
+        shown=artifact.decoder["output"] in ("value", "components"),
+    )
+    unless = [] if refused is None else [refused]
     return Compiled(outputs.decoded(artifact.decoder, found.values, wanted, unless, reading), reading)
 
 
@@ -71,5 +78,6 @@ def to_select(
     """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
     spelling = DIALECTS[dialect]
     taken = [*keys, *(table_names(model.reading.tables) if model.reading.tables else ())]
-    plan = layers.plan(model.outputs, model.reading.names, taken, spelling.depth)
+    outputs = refusals.within(model.outputs, spelling)
+    plan = layers.plan(outputs, model.reading.names, taken, spelling.depth)
     return statement.select(plan, model.reading.tables, spelling, relation, keys, header)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pgml.columns import Column
 from pgml.sqlgen.ranges import ANY, INDICATOR, Range, of_literal
 
-Kind = Literal["number", "truth", "text"]
+Kind = Literal["number", "truth", "text", "array"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,10 @@ class Expr:
         * ``tree`` (value: `pgml.sqlgen.trees.Branches`) of the numbers it compares;
         * ``entry`` (value: `Entry`) of a table of constants, ``aggregate``, ``nth`` and ``lookup`` over one,
           see `pgml.sqlgen.tables`;
-        * ``words`` (value: a word) how often a text has a word.
+        * ``element`` (value: its number, from 1) of an array;
+        * ``unusable`` (value: `Doubt`) whether a value of the relation is none that the model takes, and
+          ``refused``, whether any of its operands is true: never NULL; see `pgml.sqlgen.features.refusals`;
+        * ``tokens`` of a text, and ``words`` (value: a word), how often it is among tokens.
     args : tuple of Expr
     value : object
         What the node has beside its operands.
@@ -48,7 +51,7 @@ class Expr:
     nullable : bool
         It may be NULL.
     kind : str
-        ``number``, ``truth`` or ``text``.
+        ``number``, ``truth``, ``text`` or ``array``.
     bound : bool
         It depends on the entry of a table, so that it has a value only inside of a subquery over it.
     """
@@ -68,17 +71,35 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One number or text of a column of the relation.
+    """A column of the relation.
 
     Attributes
     ----------
     column : Column
     element : int or None
-        Of an array, from 1.
+        The number of an array that is meant, from 1; None: all of it.
     """
 
     column: Column
     element: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What may be wrong with a column's value, beside a type that the column cannot hold.
+
+    Attributes
+    ----------
+    feature : Feature
+    null : bool
+        It must not be missing.
+    infinite : bool
+        It must not be infinite; where it may, it makes the answer infinite by itself.
+    """
+
+    feature: Feature
+    null: bool
+    infinite: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +153,8 @@ def text(value: str) -> Expr:
 def column(feature: Feature, known: Range) -> Expr:
     """Return a column of the relation, which may be NULL."""
     kind: Kind = "text" if feature.column.is_category else "number"
+    if feature.column.kind.shape == "array":
+        kind = "array"
     return Expr("column", value=feature, range=known, nullable=True, kind=kind)
 
 

@@ -76,6 +76,8 @@ def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[
         return Plan([], dict(outputs), {})
     named = _repeated(order, outputs.values())
     _cut(order, named, depth)
+    if named:
+        named |= {id(node) for node in order if node.op == "refused"}
     levels = _levels(order, named)
     last = 1 + max((levels[id(each)] for each in outputs.values()), default=0)
     while _lowered(order, named, levels, outputs.values()):
@@ -164,6 +166,8 @@ def _repeated(order: list[Expr], roots: Iterable[Expr]) -> set[int]:
 
 
 def _can_be_column(node: Expr) -> bool:
+    if node.op == "refused":
+        return True
     return not (node.is_literal or node.bound or node.kind == "truth" or node.op == "entry")
 
 
@@ -250,9 +254,15 @@ def _default(node: Expr) -> str:
         feature = (node if node.op == "column" else node.args[0]).value
         name: str = feature.column.name
         return name if feature.element is None else f"{name}_{feature.element}"
-    return {"product": "term", "quotient": "ratio", "tree": "tree", "greatest": "largest"}.get(
-        node.op, "step"
-    )
+    if node.op == "element":
+        return f"{node.args[0].value.column.name}_{node.value}"
+    return {
+        "refused": "refused",
+        "product": "term",
+        "quotient": "ratio",
+        "tree": "tree",
+        "greatest": "largest",
+    }.get(node.op, "step")
 
 
 def shortened(name: str, suffix: str = "") -> str:

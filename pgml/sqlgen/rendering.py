@@ -57,6 +57,11 @@ class Renderer:
             "case": self._case,
             "coalesce": self._coalesce,
             "tree": self._tree,
+            "element": self._element,
+            "unusable": lambda expr: self._refused(Expr("refused", (expr,))),
+            "refused": self._refused,
+            "tokens": lambda expr: (self.dialect.tokens(self.sql(expr.args[0]), expr.value), ATOM),
+            "words": lambda expr: (self.dialect.words(self.sql(expr.args[0]), expr.value), PRODUCT),
             "entry": self._entry,
             "aggregate": self._aggregate,
             "nth": self._nth,
@@ -162,7 +167,29 @@ class Renderer:
         one, other = expr.args
         if one.op == "column" and id(one) not in self._names:
             return self.dialect.filled(one.value, self._source(one.value.column.name), self.sql(other)), ATOM
+        if one.op == "element" and id(one) not in self._names:
+            return self.dialect.filled_number(
+                self._subscripted(one), one.args[0].value, self.sql(other)
+            ), ATOM
         return f"coalesce({self.sql(one)}, {self.sql(other)})", ATOM
+
+    def _element(self, expr: Expr) -> tuple[str, int]:
+        return self.dialect.number_of(self._subscripted(expr), expr.args[0].value), UNARY
+
+    def _subscripted(self, expr: Expr) -> str:
+        array = expr.args[0]
+        text = self.sql(array) if id(array) in self._names else f"({self.sql(array)})"
+        return self.dialect.subscripted(text, expr.value)
+
+    def _refused(self, expr: Expr) -> tuple[str, int]:
+        found: list[str] = []
+        for each in expr.args:
+            if each.op == "unusable":
+                source = self._source(each.value.feature.column.name)
+                found += self.dialect.unusable(each.value, source)
+            else:
+                found.append(self.operand(each, AND))
+        return " or ".join(found) or "false", AND if len(found) == 1 else OR
 
     def _tree(self, expr: Expr) -> tuple[str, int]:
         from pgml.sqlgen.conditions import nested

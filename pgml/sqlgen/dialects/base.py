@@ -1,9 +1,11 @@
 """What a dialect is: spellings, and what a database can take."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
-from pgml.sqlgen.expressions import Feature
+from pgml.errors import NotBuilt
+from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqlgen.words import is_plain
 
 
@@ -70,11 +72,53 @@ class Dialect(ABC):
 
     @abstractmethod
     def feature(self, feature: Feature, source: str) -> str:
-        """Return a column of the relation, written `source`, as a double or a text; NULL where missing."""
+        """Return a column of the relation, written `source`, as a double, a text or an array of doubles.
+
+        NULL where missing, but for the elements of an array.  Texts are compared byte by byte.
+        """
 
     def filled(self, feature: Feature, source: str, other: str) -> str:
         """Return the same with something else in the place of NULL."""
         return f"coalesce({self.feature(feature, source)}, {other})"
+
+    def subscripted(self, array: str, place: int) -> str:
+        """Return an element of an array that `feature` wrote, from 1."""
+        return f"{array}[{place}]"
+
+    def number_of(self, element: str, feature: Feature) -> str:
+        """Return an element as a double; NULL where missing."""
+        return element
+
+    def filled_number(self, element: str, feature: Feature, other: str) -> str:
+        """Return the same with something else in the place of NULL."""
+        return f"coalesce({self.number_of(element, feature)}, {other})"
+
+    def unusable(self, doubt: Doubt, source: str) -> list[str]:
+        """Return the conditions under which a column's value is none that the model takes.
+
+        Each is false or NULL for values that it takes; without `Doubt.null` NULL is one of them.
+        """
+        return [f"{self.feature(doubt.feature, source)} is null"] if doubt.null else []
+
+    def tokens(self, text: str, words: Sequence[str]) -> str:
+        """Return a text as its words in lower case, a blank on each side of each word (NotBuilt).
+
+        Parameters
+        ----------
+        text : str
+            As SQL writes it.
+        words : sequence of str
+            Those of interest: letters that are in none of them may stay as they are.
+        """
+        raise NotBuilt(
+            f'encoding "tfidf" cannot be written for {self.name}',
+            hint="Write the model for postgres, or encode the text in another way in preprocess.",
+        )
+
+    def words(self, tokens: str, word: str) -> str:
+        """Return how often a word is among `tokens`."""
+        gone = f"replace({tokens}, {self.text(f' {word} ')}, '')"
+        return f"(length({tokens}) - length({gone})) / {self.number(len(word) + 2, typed=True)}"
 
     def single(self, inner: str) -> str:
         """Return a double rounded to float32."""

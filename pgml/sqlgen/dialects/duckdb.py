@@ -1,7 +1,7 @@
 """DuckDB."""
 
 from pgml.sqlgen.dialects.base import Dialect, exponential
-from pgml.sqlgen.expressions import Feature
+from pgml.sqlgen.expressions import Doubt, Feature
 
 _WHOLE = frozenset({"smallint", "integer", "bigint", "boolean"})
 """Types whose numbers are never NaN."""
@@ -23,12 +23,28 @@ class DuckDb(Dialect):
         if column.is_category:
             # An enum is compared with no text that it has not; a cast of a text does nothing.
             return source if column.type in ("text", "character varying") else f"cast({source} as varchar)"
-        if feature.element is not None:
-            return f"nullif(cast({source} as double[])[{feature.element}], 'NaN')"
+        if column.kind.shape == "array":
+            return f"cast({source} as double[])"
         if column.type in _TEMPORAL or column.type == "interval":
             return f"epoch({source})"
         number = f"cast({source} as double)"
         return number if column.type in _WHOLE else f"nullif({number}, 'NaN')"
+
+    def number_of(self, element: str, feature: Feature) -> str:
+        return f"nullif({element}, 'NaN')"
+
+    def unusable(self, doubt: Doubt, source: str) -> list[str]:
+        column = doubt.feature.column
+        found = super().unusable(doubt, source)
+        if column.kind.shape == "array":
+            found.append(f"len({source}) <> {column.width}")
+            if doubt.infinite:
+                found.append(f"list_has_any(cast({source} as double[]), ['Infinity'::double, '-Infinity'])")
+        elif doubt.infinite and column.type in _TEMPORAL:
+            found.append(f"not isfinite({source})")
+        elif doubt.infinite and column.type != "interval":
+            found.append(f"isinf(cast({source} as double))")
+        return found
 
     def single(self, inner: str) -> str:
         return f"cast(cast({inner} as real) as double)"

@@ -1,7 +1,7 @@
 """MySQL, from 8.0.21, and MariaDB, from 10.6."""
 
 from pgml.sqlgen.dialects.base import Dialect, exponential
-from pgml.sqlgen.expressions import Feature
+from pgml.sqlgen.expressions import Doubt, Feature
 
 
 class MySql(Dialect):
@@ -28,9 +28,19 @@ class MySql(Dialect):
         column = feature.column
         if column.is_category:
             return f"cast(convert({source} using utf8mb4) as binary)"
-        if feature.element is not None:
-            return f"cast(json_value({source}, '$[{feature.element - 1}]') as double)"
+        if column.kind.shape == "array":
+            return source
         return _NUMBERS.get(column.type, "cast({} as double)").format(source)
+
+    def subscripted(self, array: str, place: int) -> str:
+        return f"cast(json_value({array}, '$[{place - 1}]') as double)"
+
+    def unusable(self, doubt: Doubt, source: str) -> list[str]:
+        column = doubt.feature.column
+        found = super().unusable(doubt, source)
+        if column.kind.shape == "array":
+            found.append(f"json_length({source}) <> {column.width}")
+        return found
 
     def single(self, inner: str) -> str:
         return f"cast(cast({inner} as float) as double)"

@@ -2,7 +2,7 @@
 
 from pgml.columns import KINDS
 from pgml.sqlgen.dialects.base import Dialect
-from pgml.sqlgen.expressions import Feature
+from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqltext import literal
 
 _WHOLE = ("smallint", "integer", "bigint")
@@ -11,7 +11,11 @@ _EXACT = frozenset({*_WHOLE, *(f"{each}[]" for each in _WHOLE), "boolean", "date
 
 
 class Postgres(Dialect):
-    """Doubles are float8, as literals beside one become; a select with an offset is computed on its own."""
+    """Doubles are float8, as literals beside one become; a select with an offset is computed on its own.
+
+    A column is cast also where its type in training was the one it is cast to, which costs nothing then: the
+    relation that is scored may have another, such as integers, which divide otherwise, or citext.
+    """
 
     name = "postgres"
     fence = "offset 0"
@@ -30,24 +34,37 @@ class Postgres(Dialect):
         return f"({found})" if typed and value < 0 else found
 
     def feature(self, feature: Feature, source: str) -> str:
-        number = self._number(feature, source)
-        return number if self._is_never_nan(feature) else f"nullif({number}, 'NaN')"
+        column = feature.column
+        given = KINDS[column.type].sql.format(source)
+        if column.is_category:
+            # A column's own collation may take different texts for equal.
+            return f'{given} collate "C"'
+        if column.kind.shape == "array":
+            return (
+                f"case when array_ndims({source}) = 1 and array_lower({source}, 1) = 1 then {given}"
+                f" else array(select unnest({given})) end"
+            )
+        return self.number_of(given, feature)
+
+    def number_of(self, element: str, feature: Feature) -> str:
+        return element if _is_never_nan(feature) else f"nullif({element}, 'NaN')"
+
+    def unusable(self, doubt: Doubt, source: str) -> list[str]:
+        column = doubt.feature.column
+        given = KINDS[column.type].sql.format(source)
+        found = super().unusable(doubt, source)
+        if column.kind.shape == "array":
+            found.append(f"cardinality({source}) <> {column.width}")
+            if doubt.infinite:
+                found.append(f"{given} && '{{Infinity,-Infinity}}'")
+        elif doubt.infinite:
+            found.append(
+                f"not isfinite({source})" if column.kind.temporal else f"{given} in ('Infinity', '-Infinity')"
+            )
+        return found
 
     def single(self, inner: str) -> str:
         return f"({inner})::real::float8"
-
-    def _number(self, feature: Feature, source: str) -> str:
-        column = feature.column
-        if feature.element is not None:
-            # The element is cast: a cast of the array would be made anew for each of them.
-            inner = f"{source}[{feature.element}]"
-            return inner if column.type == "double precision[]" else f"{inner}::float8"
-        if column.type == "double precision" or column.type == "text":
-            return source
-        return KINDS[column.type].sql.format(source)
-
-    def _is_never_nan(self, feature: Feature) -> bool:
-        return feature.column.is_category or feature.column.type in _EXACT
 
 
 class Exact(Postgres):
@@ -63,3 +80,7 @@ class Exact(Postgres):
 
     def number(self, value: float, *, typed: bool = False, digits: int = 17) -> str:
         return super().number(value, typed=True, digits=digits)
+
+
+def _is_never_nan(feature: Feature) -> bool:
+    return feature.column.is_category or feature.column.type in _EXACT

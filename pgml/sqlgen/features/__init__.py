@@ -52,18 +52,3 @@ def written(encoding: Encoding, reading: Reading) -> list[Expr]:
             hint="Train the model with another encoding of it in preprocess, such as one_hot.",
         )
     return ENCODINGS[encoding.kind](encoding, reading)
-
-
-def refused(encoder: Encoder) -> list[Expr]:
-    """Return for each feature whose NULL is an error in `pgml.predict` the condition that it is NULL."""
-    return [
-        arithmetic.missing(each)
-        for encoding in encoder.encodings
-        if encoding.missing == "refuse"
-        for each in of_column(encoding.column)
-    ]
-
-
-def absent(encoder: Encoder) -> list[Expr]:
-    """Return for each number and text of the features the condition that it is NULL."""
-    return [arithmetic.missing(each) for column in encoder.columns for each in of_column(column)]

@@ -1,6 +1,6 @@
 """Encodings of numbers and times."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pgml.preprocessing.numbers import Filled, NumberEncoding
@@ -10,7 +10,7 @@ from pgml.sqlgen.features.columns import of_column
 from pgml.sqlgen.tensors import Reading
 
 
-def filled(encoding: Filled) -> list[Expr]:
+def filled(encoding: Filled) -> Sequence[Expr]:
     """Return a column's numbers, missing ones filled unless they pass."""
     given = of_column(encoding.column)
     if encoding.missing != "fill":
