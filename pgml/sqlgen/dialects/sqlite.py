@@ -1,5 +1,8 @@
 """SQLite, from 3.38."""
 
+import math
+from fractions import Fraction
+
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Doubt, Feature
 
@@ -22,6 +25,15 @@ class Sqlite(Dialect):
 
     def spelled(self, shown: str, typed: bool) -> str:
         return shown
+
+    def number(self, value: float, *, typed: bool = False, digits: int = 17) -> str:
+        if digits < 17 or _is_read_exactly(repr(value), value, _DIGITS + 2):
+            return super().number(value, typed=typed, digits=digits)
+        return f"{'-' if value < 0 else ''}({_of_powers_of_two(abs(value))})"
+
+    def threshold(self, value: float) -> str:
+        shown = repr(value)
+        return shown if _is_read_exactly(shown, value, _DIGITS) else _of_powers_of_two(value)
 
     def feature(self, feature: Feature, source: str) -> str:
         column = feature.column
@@ -60,6 +72,10 @@ class Sqlite(Dialect):
             found.append(f"abs(cast({source} as real)) = {INFINITY}")
         return found
 
+    def single(self, inner: str) -> str:
+        # SQLite's real is a double.
+        return f"(({inner}) * {_SPLIT} - (({inner}) * {_SPLIT} - ({inner})))"
+
 
 def _epoch(source: str, kind: str | None) -> str:
     """Return epoch seconds of a text, or the seconds of a time of day; NULL if it is none.
@@ -76,3 +92,39 @@ def _epoch(source: str, kind: str | None) -> str:
     return (
         f"strftime('%s', {whole}){begin} + case when {point} then cast('0.' || {rest} as real) else 0.0 end"
     )
+
+
+_SPLIT = "536870913.0"
+"""2 ** 29 + 1: multiplied and subtracted again, it leaves the first 24 bits of a double (Veltkamp)."""
+_STEP = 59
+"""The largest power of two of 18 digits, as many as every release reads exactly."""
+_DIGITS, _POWER = 15, 22
+"""Decimals that one operation gives, on two whole numbers that are doubles, one a power of ten."""
+
+
+def _is_read_exactly(shown: str, value: float, most: int) -> bool:
+    """Return whether a decimal is read as the very double, by every release if it has at most 15 digits.
+
+    Before 3.43 it is a product of the computer's long doubles, which is then rounded once more: wrong by a
+    digit where the decimal lies next to the middle of two doubles, or a long double has no more digits.
+    """
+    digits, _, power = shown.lstrip("-").partition("e")
+    whole, _, rest = digits.partition(".")
+    figures = (whole + rest).strip("0")
+    if len(figures) > most or abs(int(power or 0)) + len(digits) > _POWER:
+        return False
+    return abs(Fraction(shown) - Fraction(value)) <= Fraction(math.ulp(value)) * Fraction(499, 1000)
+
+
+def _of_powers_of_two(value: float) -> str:
+    """Return a double as a whole number, times or by powers of two, none of which is rounded."""
+    numerator, denominator = value.as_integer_ratio()
+    twos = (numerator & -numerator).bit_length() - 1 if denominator == 1 else 0
+    more = max(0, numerator.bit_length() - 53)
+    shift = min(more, twos)
+    factors, power = (" * ", shift) if shift else (" / ", denominator.bit_length() - 1)
+    shown = f"{numerator >> shift}.0"
+    while power > 0:
+        shown += f"{factors}{2 ** min(power, _STEP)}.0"
+        power -= _STEP
+    return shown
