@@ -1,6 +1,6 @@
 """From a model's artifact to SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +11,10 @@ from pgml.errors import NotBuilt
 from pgml.preprocessing import Encoder
 from pgml.sqlgen import features, graphs, layers, outputs, statement
 from pgml.sqlgen.dialects import DIALECTS
+from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Expr, table_names
 from pgml.sqlgen.features import refusals
+from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.outputs import Wanted
 from pgml.sqlgen.tensors import Reading, Tensor
 
@@ -72,12 +74,17 @@ def compiled(artifact: Artifact, wanted: Wanted = "prediction", missing: Missing
     return Compiled(outputs.decoded(artifact.decoder, found.values, wanted, unless, reading), reading)
 
 
+def planned(model: Compiled, dialect: Dialect, taken: Iterable[str]) -> Plan:
+    """Return the layers of a model in a dialect; `taken` are names that its columns may not have."""
+    tables = model.reading.tables
+    names = [*taken, *(table_names(tables) if tables else ())]
+    return layers.plan(refusals.within(model.outputs, dialect), model.reading.names, names, dialect)
+
+
 def to_select(
     model: Compiled, dialect: str, relation: str, keys: Sequence[str], header: Sequence[str] = ()
 ) -> str:
     """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
     spelling = DIALECTS[dialect]
-    taken = [*keys, *(table_names(model.reading.tables) if model.reading.tables else ())]
-    outputs = refusals.within(model.outputs, spelling)
-    plan = layers.plan(outputs, model.reading.names, taken, spelling.depth)
+    plan = planned(model, spelling, keys)
     return statement.select(plan, model.reading.tables, spelling, relation, keys, header)

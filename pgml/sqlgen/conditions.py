@@ -1,65 +1,90 @@
-"""The text of a tree: conditions in conditions, and below a depth a list of its leaves."""
+"""The text of a tree: a CASE with a line of conditions, in whose results are further ones.
+
+What follows a condition that is not met goes on in the same CASE, so only results nest.  As either side of a
+branch can be the result, the one that needs less depth is it where depth is short: a tree of n leaves then
+nests no deeper than log2(n), and every branch is written once.  Where a database takes less than that, the
+last CASE lists leaves with all conditions on their way.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from pgml.sqlgen.branches import Branches
 from pgml.sqlgen.dialects.base import Dialect
 
 
-def nested(tree: Branches, operands: list[str], dialect: Dialect) -> str:
+def nested(tree: Branches, operands: Sequence[str], nullable: Sequence[bool], dialect: Dialect) -> str:
     """Return a tree as CASE expressions.
 
     Parameters
     ----------
     tree : Branches
-    operands : list of str
+    operands : sequence of str
         What it compares.
+    nullable : sequence of bool
+        Which of them may be NULL.
     dialect : Dialect
     """
-    return _Text(tree, operands, dialect).node(0, dialect.tree_depth)
+    return _Text(tree, operands, nullable, dialect).case(0, dialect.tree_depth)
 
 
 class _Text:
-    def __init__(self, tree: Branches, operands: list[str], dialect: Dialect) -> None:
+    def __init__(
+        self, tree: Branches, operands: Sequence[str], nullable: Sequence[bool], dialect: Dialect
+    ) -> None:
         self._left, self._right = tree.left.tolist(), tree.right.tolist()
         self._feature, self._missing_left = tree.feature.tolist(), tree.missing_left.tolist()
         self._threshold, self._value = tree.threshold.tolist(), tree.value.tolist()
-        self._tree, self._operands, self._dialect = tree, operands, dialect
-        self._sides = ("<", ">=") if tree.strict else ("<=", ">")
+        self._tree, self._operands, self._nullable, self._dialect = tree, operands, nullable, dialect
+        self._signs = ("<", ">=") if tree.strict else ("<=", ">")
+        self._needs = self._depths()
 
-    def node(self, at: int, depth: int) -> str:
-        """Return the text of a subtree that may be nested so deeply."""
-        if self._left[at] < 0:
-            return self._leaf(at)
-        if depth == 0:
-            return self._listed(at)
-        first, second = self._ordered(at)
-        typed = self._left[first] < 0 and self._left[second] < 0
-        met = self._leaf(first, typed=True) if typed else self.node(first, depth - 1)
-        return f"case when {self._condition(at)} then {met} else {self.node(second, depth - 1)} end"
+    def case(self, root: int, depth: int) -> str:
+        """Return a subtree, nested at most so deeply."""
+        if self._left[root] < 0:
+            return self._leaf(root)
+        parts: list[str] = []
+        for path, at in self._results(root, depth):
+            leaf = self._left[at] < 0
+            result = self._leaf(at, typed=not parts) if leaf else self.case(at, depth - 1)
+            parts.append(f"when {' and '.join(path)} then {result}" if path else f"else {result}")
+        return f"case {' '.join(parts)} end"
 
-    def _ordered(self, at: int) -> tuple[int, int]:
-        """Return the child where the condition is met, and that where it is not, as for NULL."""
-        if self._missing_left[at]:
-            return self._right[at], self._left[at]
-        return self._left[at], self._right[at]
+    def _results(self, root: int, depth: int) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Give the subtrees that are results of one CASE, in order, with the conditions of each."""
+        stack: list[tuple[int, tuple[str, ...], bool]] = [(root, (), False)]
+        while stack:
+            at, path, ready = stack.pop()
+            if ready or self._left[at] < 0:
+                yield path, at
+                continue
+            met = self._met(at, depth)
+            condition = self._condition(at, met)
+            other = self._right[at] if met == self._left[at] else self._left[at]
+            stack.append((other, path, False))
+            stack.append((met, (*path, condition), depth > 1))
 
-    def _condition(self, at: int) -> str:
-        sign = self._sides[1 if self._missing_left[at] else 0]
-        return f"{self._operands[self._feature[at]]} {sign} {self._dialect.threshold(self._threshold[at])}"
+    def _met(self, at: int, depth: int) -> int:
+        """Return the child that becomes a result: of NULL the one where it does not go, if depth allows."""
+        left, right = self._left[at], self._right[at]
+        plain, other = (right, left) if self._missing_left[at] else (left, right)
+        fits = self._needs[plain] < depth and self._needs[other] <= depth
+        return int(plain if fits or self._needs[plain] <= self._needs[other] else other)
+
+    def _condition(self, at: int, met: int) -> str:
+        feature, to_left = self._feature[at], met == self._left[at]
+        limit = self._dialect.threshold(self._threshold[at])
+        if to_left == self._missing_left[at] and self._nullable[feature]:
+            return f"({self._operands[feature]} {self._signs[to_left]} {limit}) is not true"
+        return f"{self._operands[feature]} {self._signs[not to_left]} {limit}"
 
     def _leaf(self, at: int, *, typed: bool = False) -> str:
         return self._dialect.number(self._value[at], typed=typed, digits=self._tree.digits)
 
-    def _listed(self, root: int) -> str:
-        """Return one CASE of all leaves below: each after the leaves of the side where conditions are met."""
-        parts: list[str] = []
-        stack: list[tuple[int, tuple[str, ...]]] = [(root, ())]
-        while stack:
-            at, path = stack.pop()
-            if self._left[at] < 0:
-                leaf = self._leaf(at, typed=not parts)
-                parts.append(f"when {' and '.join(path)} then {leaf}" if path else f"else {leaf}")
-                continue
-            first, second = self._ordered(at)
-            stack.append((second, path))
-            stack.append((first, (*path, self._condition(at))))
-        return f"case {' '.join(parts)} end"
+    def _depths(self) -> list[int]:
+        """Return how deeply CASEs nest at least in each subtree."""
+        needs = [0] * len(self._left)
+        for at in range(len(needs) - 1, -1, -1):
+            if self._left[at] >= 0:
+                one, other = needs[self._left[at]], needs[self._right[at]]
+                needs[at] = max(one, other, min(one, other) + 1)
+        return needs

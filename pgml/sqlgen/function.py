@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from pgml.columns import Column
 from pgml.errors import DuplicateColumn, TooLarge
-from pgml.sqlgen import layers, statement
-from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen import statement
+from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Exact, Postgres
-from pgml.sqlgen.expressions import Expr, Table, table_names
+from pgml.sqlgen.expressions import Expr, Table
 from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.rendering import Renderer
 from pgml.sqlgen.words import is_plain
@@ -122,8 +122,7 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
     dialect = Exact()
     spelled = [replace(column, type=SHOWN_AS.get(column.type, column.type)) for column in columns]
     tables = model.reading.tables
-    taken_names = [*names, *SPOKEN_FOR, *table_names(tables), *(name for name, _ in results)]
-    plan = layers.plan(model.outputs, model.reading.names, taken_names, dialect.depth)
+    plan = planned(model, dialect, [*names, *SPOKEN_FOR, *(name for name, _ in results)])
     if tables:
         language, body = "plpgsql", _selecting(plan, tables, dialect, columns, results)
     elif not plan.layers and len(results) == 1:

@@ -4,11 +4,13 @@ What is used more than once is computed once: it becomes a column of a layer, a 
 it.  What is used once stays where it is used, unless nesting would become deeper than a database can parse.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Expr
 
 LONGEST = 63
@@ -58,7 +60,12 @@ class Plan:
             yield from layer.computed.items()
 
 
-def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[str], depth: int) -> Plan:
+def plan(
+    outputs: Mapping[str, Expr],
+    hints: Mapping[int, str],
+    taken: Iterable[str],
+    dialect: Dialect,
+) -> Plan:
     """Return the layers of expressions.
 
     Parameters
@@ -68,14 +75,14 @@ def plan(outputs: Mapping[str, Expr], hints: Mapping[int, str], taken: Iterable[
         What expressions are called by their id, if they become columns.
     taken : iterable of str
         Names that are no longer free.
-    depth : int
-        How deeply expressions may be nested.
+    dialect : Dialect
+        Whose parser has to hold what is nested.
     """
     order = _ordered(outputs.values())
-    if _is_light(order, outputs.values(), depth):
+    if _is_light(order, outputs.values(), dialect):
         return Plan([], dict(outputs), {})
     named = _repeated(order, outputs.values())
-    _cut(order, named, depth)
+    _cut(order, named, dialect)
     if named:
         named |= {id(node) for node in order if node.op == "refused"}
     levels = _levels(order, named)
@@ -132,17 +139,18 @@ def _ordered(roots: Iterable[Expr]) -> list[Expr]:
     return order
 
 
-def _is_light(order: list[Expr], roots: Iterable[Expr], depth: int) -> bool:
+def _is_light(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> bool:
     """Return whether all can be written in one select, which takes little more than the layers would."""
     sizes: dict[int, int] = {}
     heights: dict[int, int] = {}
     for node in order:
-        heights[id(node)] = 1 + max((heights[id(each)] for each in node.args), default=0)
+        below = max((heights[id(each)] for each in node.args), default=0)
+        heights[id(node)] = _symbols(node, dialect.tree_depth) + below
         sizes[id(node)] = _own_size(node) + sum(count * sizes[id(each)] for each, count in operands(node))
     tables = any(node.op in ("aggregate", "nth") for node in order)
     whole = sum(sizes[id(each)] for each in roots)
     alone = sum(map(_own_size, order))
-    return not tables and max(heights.values(), default=0) <= depth and whole <= LIGHT * alone
+    return not tables and max(heights.values(), default=0) <= dialect.depth and whole <= LIGHT * alone
 
 
 def _own_size(node: Expr) -> int:
@@ -171,14 +179,34 @@ def _can_be_column(node: Expr) -> bool:
     return not (node.is_literal or node.bound or node.kind == "truth" or node.op == "entry")
 
 
-def _cut(order: list[Expr], named: set[int], depth: int) -> None:
+def _cut(order: list[Expr], named: set[int], dialect: Dialect) -> None:
     """Name what would be nested too deeply otherwise."""
     heights: dict[int, int] = {}
     for node in order:
-        height = 1 + max((heights[id(each)] for each in node.args), default=0)
-        if height > depth and _can_be_column(node):
+        height = _symbols(node, dialect.tree_depth) + max(
+            (heights[id(each)] for each in node.args), default=0
+        )
+        if height > dialect.depth and _can_be_column(node):
             named.add(id(node))
         heights[id(node)] = 0 if id(node) in named else height
+
+
+_SYMBOLS: Mapping[str, int] = {
+    **dict.fromkeys(("literal", "negative", "not", "is null"), 2),
+    **dict.fromkeys(("case", "coalesce", "least", "greatest"), 5),
+    **dict.fromkeys(("column", "single"), 8),
+    **dict.fromkeys(("aggregate", "nth"), 12),
+}
+
+
+def _symbols(node: Expr, tree_depth: int) -> int:
+    """Return how many symbols of a node a parser holds, and cannot yet combine, where it reads an operand."""
+    if node.op == "tree":
+        return 5 + 5 * min(int(node.value.depth), tree_depth)
+    if node.op == "sum":
+        # Of very many terms a sum of sums.
+        return 3 * (1 + int(math.log(len(node.args), 24)))
+    return _SYMBOLS.get(node.op, 3)
 
 
 def _levels(order: list[Expr], named: set[int]) -> dict[int, int]:

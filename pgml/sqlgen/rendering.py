@@ -194,7 +194,8 @@ class Renderer:
     def _tree(self, expr: Expr) -> tuple[str, int]:
         from pgml.sqlgen.conditions import nested
 
-        return nested(expr.value, [self.operand(each, SUM) for each in expr.args], self.dialect), ATOM
+        operands = [self.operand(each, SUM) for each in expr.args]
+        return nested(expr.value, operands, [each.nullable for each in expr.args], self.dialect), ATOM
 
     def _entry(self, expr: Expr) -> tuple[str, int]:
         entry: Entry = expr.value

@@ -8,10 +8,9 @@ layer, whose keys are all the numbers below.
 from collections.abc import Sequence
 
 from pgml.columns import Column
-from pgml.sqlgen import layers, statement
-from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen import statement
+from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Postgres
-from pgml.sqlgen.expressions import table_names
 from pgml.sqlgen.rendering import Renderer
 from pgml.sqltext import identifier
 
@@ -32,7 +31,7 @@ def query(model: Compiled, features: Sequence[Column], relation: str, columns: S
     dialect = Postgres()
     tables = model.reading.tables
     taken = [column.name for column in features]
-    plan = layers.plan(model.outputs, model.reading.names, [*taken, *table_names(tables)], dialect.depth)
+    plan = planned(model, dialect, taken)
     shown = [f"{GIVEN}.{dialect.identifier(name)}" for name in columns]
     source = [f"from {relation}"]
     if plan.layers:

@@ -73,7 +73,7 @@ def compiled(
         for place, expr in enumerate(values.ravel())
     }
     spelling = DIALECTS[dialect]
-    plan = layers.plan(named, reading.names, ["row_id"], spelling.depth)
+    plan = layers.plan(named, reading.names, ["row_id"], spelling)
     text = statement.select(plan, reading.tables, spelling, "rows", ["row_id"])
     return text, [values.shape for values in found]
 

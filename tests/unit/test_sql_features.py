@@ -35,7 +35,7 @@ def select(encoder: Encoder, dialect: str) -> str:
     values = features.encoded(encoder, reading).values[0]
     outputs = {f"c{at}": expr for at, expr in enumerate(values)}
     spelling = DIALECTS[dialect]
-    plan = layers.plan(outputs, reading.names, ["row_id"], spelling.depth)
+    plan = layers.plan(outputs, reading.names, ["row_id"], spelling)
     return statement.select(plan, reading.tables, spelling, "rows", ["row_id"])
 
 
@@ -198,9 +198,8 @@ def test_booleans_are_categories_and_numbers() -> None:
 def test_columns_are_called_what_people_call_features() -> None:
     rows = builders.dataset({"age": ("integer", [1, 2, None]), "plan": ("text", ["pro", "basic", None])})
     text = select(fitted(rows, {"plan": {"encode": "one_hot"}}, SCALED), "postgres")
-    assert " as age" in text
-    assert " as plan" in text
-    assert "plan = 'pro'" in text
+    assert "coalesce(age::float8, 1.5)" in text
+    assert "= 'pro'" in text
 
 
 def test_an_output_that_no_step_is_needed_for_reads_the_column_itself_below_steps_of_the_same_name() -> None:

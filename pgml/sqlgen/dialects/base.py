@@ -21,9 +21,9 @@ class Dialect(ABC):
         Ends a select that the database must not merge into the one around it, which would compute a column
         as often as it is used.
     depth : int
-        How deeply expressions may be nested.
+        How many symbols a parser may hold while it reads nested expressions; see `pgml.sqlgen.layers`.
     tree_depth : int
-        How deeply the conditions of a tree may be; below, a tree goes on as a list of its leaves.
+        How deeply the CASEs of a tree may be nested.
     columns : int
         How many a select may have.
     least, greatest : str
@@ -33,8 +33,8 @@ class Dialect(ABC):
     name: ClassVar[str]
     quote: ClassVar[str] = '"'
     fence: ClassVar[str] = ""
-    depth: ClassVar[int] = 40
-    tree_depth: ClassVar[int] = 100
+    depth: ClassVar[int] = 300
+    tree_depth: ClassVar[int] = 30
     columns: ClassVar[int] = 1000
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"

@@ -14,6 +14,8 @@ class DuckDb(Dialect):
     """A literal without exponent is a DECIMAL, and computes as one, so every number is written with one."""
 
     name = "duckdb"
+    depth = 600
+    tree_depth = 100
 
     def spelled(self, shown: str, typed: bool) -> str:
         return exponential(shown)

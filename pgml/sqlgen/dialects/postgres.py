@@ -19,8 +19,8 @@ class Postgres(Dialect):
 
     name = "postgres"
     fence = "offset 0"
-    depth = 200
-    tree_depth = 1000
+    depth = 600
+    tree_depth = 100
     columns = 1664
 
     def text(self, value: str) -> str:

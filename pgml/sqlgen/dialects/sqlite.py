@@ -17,7 +17,7 @@ class Sqlite(Dialect):
 
     name = "sqlite"
     fence = "limit -1 offset 0"
-    depth = 20
+    depth = 80
     tree_depth = 10
     columns = 2000
     least = "min"
