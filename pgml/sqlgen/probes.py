@@ -36,14 +36,16 @@ ALIKE = 4
 """Rows that come twice."""
 LIMITS = {"smallint": 2.0**15, "integer": 2.0**31, "bigint": 2.0**63}
 SECONDS = {
-    "date": (-2.0e11, 9.0e12),
+    "date": (86_400.0 * -2_314_000, 86_400.0 * 104_166_000),
     "timestamp": (-2.0e11, 9.0e12),
     "timestamptz": (-2.0e11, 9.0e12),
     "time": (0.0, 86_399.999999),
     "interval": (-9.0e12, 9.0e12),
 }
 """The oldest and the farthest that PostgreSQL takes, or nearly, as epoch seconds."""
-LARGE = (1e-300, 1e-30, 1e-5, 1.0, 2.0**24 + 1, 2.0**53 + 2, 1e15, 1e39, 1e300)
+TINY = 1e-300
+"""The smallest number beside 0; see `pgml.sqlgen.ranges.LEAST`."""
+LARGE = (TINY, 1e-30, 1e-5, 1.0, 2.0**24 + 1, 2.0**53 + 2, 1e15, 1e39, 1e300)
 LARGE_SINGLE = (1.0e-37, 1e-5, 1.0, 2.0**24, 1e15, 3.0e38)
 
 
@@ -216,7 +218,8 @@ def _fitted(column: Column) -> Callable[[Floats], list[float]]:
     kind = column.type.removesuffix("[]")
 
     def fits(values: Floats) -> list[float]:
-        values = values[np.isfinite(values)]
+        # Denormal numbers, below what SQL is asked to tell from 0, are left out.
+        values = values[np.isfinite(values) & ((values == 0) | (np.abs(values) >= TINY))]
         low, high = _bounds(column)
         values = values.clip(low, high)
         if kind == "boolean":
