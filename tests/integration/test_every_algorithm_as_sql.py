@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from pgml import algorithms, target, training
 from pgml.artifact.format import Artifact, unpack
-from pgml.dataset import Dataset
+from pgml.dataset import MISSING, Dataset
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from pgml.sqlgen import answers, compiler, probes, relations, verification
@@ -38,6 +38,11 @@ TYPES = {
 }
 TARGETS: Mapping[str, Sequence[str]] = {"regression": ["value"], "classification": ["kind"]}
 FEW_TREES = {"n_estimators": 15}
+MEMBERS = [
+    "linear",
+    {"algorithm": "xgboost", "hyperparams": FEW_TREES},
+    {"algorithm": "random_forest", "hyperparams": {"n_estimators": 10, "max_depth": 6}},
+]
 SMALL: Mapping[str, Mapping[str, Any]] = {
     "random_forest": {"n_estimators": 15, "min_samples_leaf": 3},
     "extra_trees": {"n_estimators": 10, "min_samples_leaf": 3},
@@ -50,6 +55,8 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "lightgbm": FEW_TREES,
     "catboost": {"n_estimators": 15, "max_depth": 4},
     "isolation_forest": {"n_estimators": 20},
+    "voting": {"estimators": MEMBERS},
+    "stacking": {"estimators": MEMBERS, "cv": 3},
     "mlp": {"hidden_layer_sizes": [12, 7], "max_iter": 60},
 }
 """Hyperparameters that keep it short."""
@@ -81,7 +88,6 @@ def plain_cases() -> list[Case]:
     ]
 
 
-MEMBERS = ["linear", "xgboost", "random_forest"]
 OTHERS = [
     Case("linear", "regression", targets=["value", "other"]),
     Case("random_forest", "regression", targets=["value", "other"]),
@@ -105,9 +111,9 @@ OTHERS = [
     Case("xgboost", "regression", {"objective": "count:poisson"}),
     Case("xgboost", "classification", {"booster": "dart", "rate_drop": 0.3}),
     Case("knn", "classification", {"weights": "distance"}),
-    Case("voting", "classification", {"voting": "hard", "estimators": MEMBERS}),
+    Case("voting", "classification", {"voting": "hard"}),
     Case("stacking", "classification", {"passthrough": True}),
-    Case("stacking", "regression", {"final_estimator": "random_forest"}),
+    Case("stacking", "regression", {"final_estimator": MEMBERS[2]}),
 ]
 
 
@@ -149,13 +155,24 @@ def data() -> Dataset:
     )
 
 
-def features_of(rows: Dataset) -> Dataset:
-    return builders.ordered(rows, list(TYPES))
+def joined(one: Dataset, other: Dataset) -> Dataset:
+    """Return the rows of both, in the columns of the second."""
+    found: dict[str, tuple[str, list[Any]]] = {}
+    for column in other.columns:
+        values: list[Any] = []
+        for rows in (one, other):
+            if column.is_category:
+                codes, texts = rows.coded(column.name)
+                values += [None if code == MISSING else texts[code] for code in codes]
+            else:
+                values += [None if value != value else value for value in rows.values(column.name)[:, 0]]
+        found[column.name] = column.type, values
+    return builders.dataset(found)
 
 
 @cache
-def model(at: int) -> Artifact:
-    """Return a case's model as it is stored."""
+def fitted(at: int) -> tuple[Artifact, compiler.Compiled, Dataset]:
+    """Return a case's model as it is stored, the same as expressions, and the rows to try it on."""
     case = CASES[at]
     rows = data()
     targets = case.targets or TARGETS.get(case.task, [])
@@ -163,7 +180,8 @@ def model(at: int) -> Artifact:
     recipe = Recipe(0.25, 0, tuple(case.features))
     spec = FitSpec(case.task, targets, case.features, case.name, hyperparams, 0, recipe, 256 << 20, 1)
     with threadpool_limits(1):
-        return unpack(training.fit(spec, target.known(rows, targets) if targets else rows)[1])
+        artifact = unpack(training.fit(spec, target.known(rows, targets) if targets else rows)[1])
+    return artifact, compiler.compiled(artifact, "all"), joined(rows, probes.rows(artifact))
 
 
 CASES = [*plain_cases(), *OTHERS]
@@ -172,16 +190,11 @@ NUMBERED = [pytest.param(at, id=str(case)) for at, case in enumerate(CASES)]
 
 @pytest.fixture(scope="module")
 def server(cluster: Cluster) -> Iterator[Connection]:
-    """A database without pgml that has the rows."""
+    """A database without pgml."""
     cluster.create_database("without_pgml")
     with cluster.connect("without_pgml") as db:
-        PostgresDatabase(db).load(features_of(data()))
         yield db
     cluster.drop_database("without_pgml")
-
-
-def statement(artifact: Artifact, dialect: str, relation: str, key: str) -> str:
-    return compiler.to_select(compiler.compiled(artifact, "all"), dialect, relation, [key])
 
 
 def agree(found: Mapping[str, Sequence[Any]], asked: verification.Probe) -> None:
@@ -192,25 +205,33 @@ def agree(found: Mapping[str, Sequence[Any]], asked: verification.Probe) -> None
 
 @pytest.mark.parametrize("at", NUMBERED)
 def test_sqlite_decides_as_the_model(at: int) -> None:
-    artifact = model(at)
-    for rows in (features_of(data()), probes.rows(artifact)):
-        asked = answers.of_rows(artifact, rows, "all")
-        found = relations.run_sqlite(statement(artifact, "sqlite", relations.RELATION, asked.key), rows)
-        assert found is not None
-        agree(found, asked)
+    artifact, compiled, rows = fitted(at)
+    asked = answers.of_rows(artifact, rows, "all")
+    found = relations.run_sqlite(
+        compiler.to_select(compiled, "sqlite", relations.RELATION, [asked.key]), rows
+    )
+    assert found is not None
+    agree(found, asked)
 
 
 @pytest.mark.parametrize("at", NUMBERED)
 def test_postgresql_decides_as_the_model(server: Connection, at: int) -> None:
-    artifact = model(at)
-    database = PostgresDatabase(server)
-    asked = answers.of_rows(artifact, features_of(data()), "all")
-    agree(database.answers(statement(artifact, "postgres", TABLE, "row_id")), asked)
-    asked = answers.probe(artifact, "all")
-    cursor = server.execute(statement(artifact, "postgres", asked.relation, asked.key).encode())
+    artifact, compiled, rows = fitted(at)
+    asked = answers.of_rows(artifact, rows, "all")
+    cursor = server.execute(compiler.to_select(compiled, "postgres", asked.relation, [asked.key]).encode())
     names = [each.name for each in cursor.description or ()]
     found = sorted(cursor.fetchall(), key=lambda row: row[names.index(asked.key)])
     agree(dict(zip(names, zip(*found, strict=True), strict=True)), asked)
+
+
+@pytest.mark.parametrize("name", ["linear", "xgboost"])
+def test_a_table_is_read_as_values_are(server: Connection, name: str) -> None:
+    artifact, compiled, _ = fitted(CASES.index(Case(name, "classification")))
+    database = PostgresDatabase(server)
+    rows = builders.ordered(data(), list(TYPES))
+    database.load(rows)
+    asked = answers.of_rows(artifact, rows, "all")
+    agree(database.answers(compiler.to_select(compiled, "postgres", TABLE, ["row_id"])), asked)
 
 
 def test_pgml_says_of_these_algorithms_that_they_can_be_sql() -> None:
