@@ -1,5 +1,6 @@
 """Rows of a dataset as a relation: in PostgreSQL as text, in SQLite and DuckDB in this process."""
 
+import json
 from typing import Any
 
 from pgml.columns import Column
@@ -20,7 +21,7 @@ def key_of(dataset: Dataset) -> str:
     return found
 
 
-def values_relation(dataset: Dataset) -> str:
+def values_relation(dataset: Dataset, decimal: str = "numeric") -> str:
     """Return rows as PostgreSQL writes a relation in a FROM clause: VALUES, typed, numbered from 0.
 
     Points in time are made of 1970 and whole microseconds, so that their epoch is the very number of the
@@ -30,13 +31,15 @@ def values_relation(dataset: Dataset) -> str:
     ----------
     dataset : Dataset
         A timestamp with fractions of microseconds is rounded to whole ones.
+    decimal : str
+        The type of numeric columns, as DuckDB's own has no more than 38 digits.
 
     Returns
     -------
     str
         ``(values …) as probe_rows (pgml_row, …)``; the key is named by `key_of`.
     """
-    columns = [_spelled(dataset, column) for column in dataset.columns]
+    columns = [_spelled(dataset, column, decimal) for column in dataset.columns]
     rows = [
         f"({', '.join([str(number), *row])})"
         for number, row in enumerate(zip(*columns, strict=True) if columns else [()] * len(dataset))
@@ -46,28 +49,28 @@ def values_relation(dataset: Dataset) -> str:
     return f"(values\n    {listed}\n) as {RELATION} ({names})"
 
 
-def _spelled(dataset: Dataset, column: Column) -> list[str]:
+def _spelled(dataset: Dataset, column: Column, decimal: str) -> list[str]:
     """Return a column's values as SQL; PostgreSQL takes the types of all rows from the first."""
     if column.is_category:
         codes, texts = dataset.coded(column.name)
         kept = [f"{literal(text)}::text" for text in texts]
         return ["null::text" if code == MISSING else kept[code] for code in codes.tolist()]
     values = dataset.values(column.name)
+    type_ = (column.kind.temporal or column.type).replace("numeric", decimal)
     if column.kind.shape == "array":
-        return [_array(column, row) for row in values.tolist()]
-    return [_number(column, value) for value in values[:, 0].tolist()]
+        return [_array(column, row, type_) for row in values.tolist()]
+    return [_number(column, value, type_) for value in values[:, 0].tolist()]
 
 
-def _array(column: Column, values: list[float]) -> str:
+def _array(column: Column, values: list[float], type_: str) -> str:
     if all(value != value for value in values):
-        return f"null::{column.type}"
-    listed = ", ".join("null" if value != value else _digits(column, value) for value in values)
-    return f"array[{listed}]::{column.type}"
+        return f"null::{type_}"
+    listed = ", ".join("null" if value != value else f"'{_digits(column, value)}'" for value in values)
+    return f"array[{listed}]::{type_}"
 
 
-def _number(column: Column, value: float) -> str:
+def _number(column: Column, value: float, type_: str) -> str:
     temporal = column.kind.temporal
-    type_ = temporal or column.type
     if value != value:
         return f"null::{type_}"
     if column.type == "boolean":
@@ -89,7 +92,7 @@ def _digits(column: Column, value: float) -> str:
 
 
 def records(dataset: Dataset) -> list[tuple[Any, ...]]:
-    """Return rows for a database without types of its own: numbered, points in time as epoch seconds."""
+    """Return rows for SQLite: numbered, points in time as epoch seconds, arrays as JSON, None for NULL."""
     columns: list[list[Any]] = [list(range(len(dataset)))]
     for column in dataset.columns:
         if column.is_category:
@@ -97,15 +100,16 @@ def records(dataset: Dataset) -> list[tuple[Any, ...]]:
             columns.append([None if code == MISSING else texts[code] for code in codes.tolist()])
             continue
         values = dataset.values(column.name)
-        given = values.tolist() if column.kind.shape == "array" else values[:, 0].tolist()
-        columns.append([_null(value) for value in given])
+        if column.kind.shape == "array":
+            columns.append([_json(row) for row in values.tolist()])
+        else:
+            columns.append([None if value != value else value for value in values[:, 0].tolist()])
     return list(zip(*columns, strict=True))
 
 
-def _null(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_null(each) for each in value]
-    return None if value != value else value
+def _json(values: list[float]) -> str | None:
+    given = [None if value != value else value for value in values]
+    return None if given.count(None) == len(given) else json.dumps(given)
 
 
 Answers = dict[str, list[Any]]
@@ -130,6 +134,20 @@ def run_sqlite(text: str, dataset: Dataset) -> Answers | None:
         return _answers(cursor.description, cursor.fetchall(), names[0])
     finally:
         connection.close()
+
+
+def run_duckdb(text: str, dataset: Dataset) -> Answers | None:
+    """Return the same in DuckDB; None where its library is not installed."""
+    try:
+        import duckdb
+    except ImportError:
+        return None
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create table {RELATION} as select * from {values_relation(dataset, 'double precision')}"
+        )
+        cursor = connection.execute(text)
+        return _answers(cursor.description, cursor.fetchall(), key_of(dataset))
 
 
 def _answers(description: Any, found: list[tuple[Any, ...]], key: str) -> Answers:
