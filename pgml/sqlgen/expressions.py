@@ -30,7 +30,7 @@ class Expr:
 
         * ``literal`` (value: float, str, or None for NULL), ``column`` (value: `Feature`);
         * numbers of numbers: ``sum`` of two or more, ``difference``, ``product``, ``quotient``, ``negative``,
-          ``exp``, ``ln``, ``sqrt``, ``power``, ``abs``, ``floor``, ``sin``, ``cos``,
+          ``exp``, ``ln``, ``sqrt``, ``power``, ``abs``, ``floor``, ``sin``, ``cos``, ``tanh``,
           ``least`` and ``greatest`` of two or more, none of them NULL; ``single``, rounded to float32;
         * truths: ``<``, ``<=``, ``=`` of two numbers or texts, ``in`` (value: the texts or numbers),
           ``and``, ``or``, ``not``, ``is null``; NULL where a database says NULL;

@@ -81,7 +81,7 @@ def plan(
     order = _ordered(outputs.values())
     if _is_light(order, outputs.values(), dialect):
         return Plan([], dict(outputs), {})
-    named = _repeated(order, outputs.values())
+    named = _repeated(order, outputs.values(), dialect)
     _cut(order, named, dialect)
     if named:
         named |= {id(node) for node in order if node.op == "refused"}
@@ -146,18 +146,26 @@ def _is_light(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> boo
     for node in order:
         below = max((heights[id(each)] for each in node.args), default=0)
         heights[id(node)] = _symbols(node, dialect.tree_depth) + below
-        sizes[id(node)] = _own_size(node) + sum(count * sizes[id(each)] for each, count in operands(node))
-    tables = any(node.op in ("aggregate", "nth") for node in order)
+        sizes[id(node)] = _own_size(node) + sum(
+            count * sizes[id(each)] for each, count in _written(node, dialect)
+        )
+    tables = any(node.op in ("aggregate", "nth", "lookup") for node in order)
     whole = sum(sizes[id(each)] for each in roots)
     alone = sum(map(_own_size, order))
     return not tables and max(heights.values(), default=0) <= dialect.depth and whole <= LIGHT * alone
+
+
+def _written(node: Expr, dialect: Dialect) -> list[tuple[Expr, int]]:
+    """Return the operands of a node, and how often a dialect writes each."""
+    times = dialect.repeated.get(node.op, 1)
+    return [(each, times * count) for each, count in operands(node)]
 
 
 def _own_size(node: Expr) -> int:
     return int((node.value.left >= 0).sum()) if node.op == "tree" else 1
 
 
-def _repeated(order: list[Expr], roots: Iterable[Expr]) -> set[int]:
+def _repeated(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> set[int]:
     """Return the ids of the nodes that would be written more than once."""
     uses = dict.fromkeys(map(id, order), 0)
     for root in roots:
@@ -168,7 +176,7 @@ def _repeated(order: list[Expr], roots: Iterable[Expr]) -> set[int]:
         if times > 1 and _can_be_column(node):
             named.add(id(node))
             times = 1
-        for each, count in operands(node):
+        for each, count in _written(node, dialect):
             uses[id(each)] += times * count
     return named
 

@@ -43,6 +43,7 @@ class Renderer:
             "floor": self._function,
             "sin": self._function,
             "cos": self._function,
+            "tanh": self._function,
             "single": lambda expr: (self.dialect.single(self.sql(expr.args[0])), ATOM),
             "least": self._extreme,
             "greatest": self._extreme,

@@ -1,7 +1,7 @@
 """What a dialect is: spellings, and what a database can take."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pgml.errors import NotBuilt
@@ -26,6 +26,8 @@ class Dialect(ABC):
         How deeply the CASEs of a tree may be nested.
     columns : int
         How many a select may have.
+    repeated : mapping of str to int
+        How often functions write their operand, where it is more than once; it is a column then.
     least, greatest : str
         Functions of two or more numbers.
     """
@@ -36,6 +38,7 @@ class Dialect(ABC):
     depth: ClassVar[int] = 300
     tree_depth: ClassVar[int] = 30
     columns: ClassVar[int] = 1000
+    repeated: ClassVar[Mapping[str, int]] = {}
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"
 
@@ -125,7 +128,7 @@ class Dialect(ABC):
         return f"cast(cast({inner} as real) as double precision)"
 
     def function(self, op: str, inner: str) -> str:
-        """Return a function of one number: exp, ln, sqrt, abs, floor, sin, cos."""
+        """Return a function of one number: exp, ln, sqrt, abs, floor, sin, cos, tanh."""
         return f"{op}({inner})"
 
 

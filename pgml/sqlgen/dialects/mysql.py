@@ -1,5 +1,9 @@
 """MySQL, from 8.0.21, and MariaDB, from 10.6."""
 
+from collections.abc import Mapping
+from functools import reduce
+from typing import ClassVar
+
 from pgml.sqlgen.dialects.base import Dialect, exponential
 from pgml.sqlgen.expressions import Doubt, Feature
 
@@ -14,6 +18,7 @@ class MySql(Dialect):
     name = "mysql"
     quote = "`"
     fence = "limit 18446744073709551615"
+    repeated: ClassVar[Mapping[str, int]] = {"tanh": 12}
 
     def text(self, value: str) -> str:
         # Whether a backslash escapes is a matter of the session's sql_mode.
@@ -42,10 +47,26 @@ class MySql(Dialect):
             found.append(f"json_length({source}) <> {column.width}")
         return found
 
+    def function(self, op: str, inner: str) -> str:
+        return self._tanh(inner) if op == "tanh" else super().function(op, inner)
+
+    def _tanh(self, inner: str) -> str:
+        """Return the hyperbolic tangent: near 0 as in S. L. Moshier's Cephes, elsewhere by exp."""
+        square = f"({inner} * {inner})"
+        above, below = (reduce(lambda value, more: f"({value} * {square} + {more})", each) for each in _TANH)
+        near = f"{inner} * (1e0 + {square} * {above} / {below})"
+        far = f"1e0 - 2e0 / (1e0 + exp(2e0 * {inner}))"
+        ends = f"when {inner} > 20e0 then 1e0 when {inner} < -20e0 then -1e0"
+        return f"case {ends} when abs({inner}) < 0.625e0 then {near} else {far} end"
+
     def single(self, inner: str) -> str:
         return f"cast(cast({inner} as float) as double)"
 
 
+_TANH = (
+    ("-0.9643991794250523e0", "-99.28772310019185e0", "-1614.6876844170845e0"),
+    ("1e0", "112.81167849163293e0", "2235.4883906010045e0", "4844.063053251255e0"),
+)
 _NUMBERS = {
     "date": "(timestampdiff(second, '1970-01-01', {}) + 0e0)",
     "time without time zone": "(timestampdiff(microsecond, '2000-01-01', timestamp('2000-01-01', {})) / 1e6)",
