@@ -31,7 +31,7 @@ def graph(
 ) -> ModelProto:
     """Return a graph from ``x``, whose first axis is of any length, to its outputs."""
     given = helper.make_tensor_value_info("x", kind, ["rows", *shape])
-    ends = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in outputs]
+    ends = [helper.make_tensor_value_info(name, kind, None) for name in outputs]
     held = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     made = helper.make_graph(list(nodes), "net", [given], ends, held)
     return helper.make_model(made, opset_imports=[*OTHERS, helper.make_opsetid("", version)], ir_version=10)

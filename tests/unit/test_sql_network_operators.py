@@ -11,6 +11,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from scipy import special
 
 from pgml.errors import NotBuilt
+from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.operators import OPERATORS
 from tests.unit import networks
 from tests.unit.networks import Array, graph, node
@@ -253,6 +254,19 @@ def test_a_curve_is_right_to_the_last_digits_of_each_number(kind: str) -> None:
             wanted = EXACT[kind](rows)
     # What is below 1e-290 is not told from 0.
     assert (np.abs(found - wanted) <= 1e-15 * np.abs(wanted) + 1e-290).all()
+
+
+def test_where_a_database_has_no_hyperbolic_tangent_it_is_as_exact() -> None:
+    rows = sizes()
+    text = DIALECTS["mysql"].function("tanh", "x1")
+    found = [row[0] for row in networks.database(rows).execute(f"select {text} from rows order by row_id")]
+    np.testing.assert_allclose(found, np.tanh(rows[:, 0]), rtol=1e-15, atol=0)
+
+
+def test_where_a_tangent_is_written_at_length_its_operand_is_a_column() -> None:
+    model = graph([node("MatMul", ["x", "w"], ["s"]), node("Tanh", ["s"])], [3], w=normal(3, 1))
+    assert "tanh(" in networks.compiled(model, [3], "postgres")[0]
+    assert networks.compiled(model, [3], "mysql")[0].count("cast(x1 as double)") == 1
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])

@@ -11,7 +11,7 @@ from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.nodes import Node
 from pgml.sqlgen.operators import curves
 from pgml.sqlgen.operators.curves import ONE, ZERO
-from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, elementwise, rounded
+from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, elementwise, objects, rounded
 
 Curve = Callable[[Expr], Expr]
 SATURATED = 40.0
@@ -21,11 +21,6 @@ SATURATED = 40.0
 def sigmoid(one: Expr) -> Expr:
     """Return 1 / (1 + exp(-x))."""
     return curves.sigmoid(curves.steep(one))
-
-
-def tanh(one: Expr) -> Expr:
-    """Return the hyperbolic tangent."""
-    return curves.tanh(curves.bent(one))
 
 
 def relu(one: Expr) -> Expr:
@@ -47,6 +42,8 @@ def affine(one: Expr, alpha: float, beta: float) -> Expr:
 
 def elu(one: Expr, alpha: float) -> Expr:
     """Return alpha (exp(x) - 1) below 0, and x above."""
+    if one.range.low >= 0:
+        return one
     below = scaled(curves.expm1(arithmetic.bounded(one, -SATURATED, 0.0)), alpha)
     return arithmetic.case(arithmetic.less(one, ZERO), below, one)
 
@@ -58,6 +55,8 @@ def selu(one: Expr, alpha: float, gamma: float) -> Expr:
 
 def celu(one: Expr, alpha: float) -> Expr:
     """Return alpha (exp(x / alpha) - 1) below 0, and x above."""
+    if one.range.low >= 0:
+        return one
     inner = arithmetic.divide(one, literal(alpha))
     below = scaled(curves.expm1(arithmetic.bounded(inner, -SATURATED, 0.0)), alpha)
     return arithmetic.case(arithmetic.less(one, ZERO), below, one)
@@ -65,6 +64,8 @@ def celu(one: Expr, alpha: float) -> Expr:
 
 def leaky_relu(one: Expr, alpha: float) -> Expr:
     """Return alpha x below 0, and x above."""
+    if one.range.low >= 0:
+        return one
     return arithmetic.case(arithmetic.less(one, ZERO), scaled(one, alpha), one)
 
 
@@ -90,7 +91,7 @@ def swish(one: Expr, alpha: float) -> Expr:
 
 def mish(one: Expr) -> Expr:
     """Return x tanh(softplus(x))."""
-    return arithmetic.multiply(one, tanh(curves.softplus(one)))
+    return arithmetic.multiply(one, curves.tanh(curves.softplus(one)))
 
 
 def softsign(one: Expr) -> Expr:
@@ -104,7 +105,7 @@ def gelu(one: Expr, approximate: str) -> Expr:
         held = arithmetic.bounded(one, -1e3, 1e3)
         cubed = arithmetic.multiply(arithmetic.multiply(held, held), held)
         inner = arithmetic.add(held, scaled(cubed, 0.044715))
-        risen = tanh(scaled(inner, math.sqrt(2 / math.pi)))
+        risen = curves.tanh(scaled(inner, math.sqrt(2 / math.pi)))
     else:
         risen = curves.erf(scaled(one, math.sqrt(0.5)))
     return arithmetic.multiply(scaled(one, 0.5), arithmetic.add(ONE, risen))
@@ -115,12 +116,12 @@ def _softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[
     axis = _axis(node, tensor)
     if tensor.table is not None and tensor.axis == axis:
         return [_over_table(tensor)]
-    return [_along(tensor, axis, node, softmax, reading)]
+    return [_along(tensor, axis, node, _shares, reading)]
 
 
 def _log_softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
     tensor = rounded(inputs[0])  # type: ignore[arg-type]
-    return [_along(tensor, _axis(node, tensor), node, log_softmax, reading)]
+    return [_along(tensor, _axis(node, tensor), node, _log_shares, reading)]
 
 
 def _axis(node: Node, tensor: Tensor) -> int:
@@ -128,7 +129,11 @@ def _axis(node: Node, tensor: Tensor) -> int:
 
 
 def _along(
-    tensor: Tensor, axis: int, node: Node, function: Callable[[list[Expr]], list[Expr]], reading: Reading
+    tensor: Tensor,
+    axis: int,
+    node: Node,
+    function: Callable[[list[Expr], Reading], list[Expr]],
+    reading: Reading,
 ) -> Tensor:
     values = tensor.values
     if tensor.table is None and values.ndim == 2:
@@ -137,7 +142,7 @@ def _along(
     flat = values.reshape(*values.shape[:axis], -1) if node.version < 13 else np.moveaxis(values, axis, -1)
     found = np.empty(flat.shape, dtype=object)
     for at in np.ndindex(flat.shape[:-1]):
-        found[at] = function(list(flat[at]))
+        found[at] = function(list(flat[at]), reading)
     shaped = found.reshape(values.shape) if node.version < 13 else np.moveaxis(found, -1, axis)
     return Tensor(shaped, table=tensor.table, axis=tensor.axis)
 
@@ -154,22 +159,29 @@ def _over_table(tensor: Tensor) -> Tensor:
     return elementwise(share, tensor)
 
 
-def softmax(scores: list[Expr]) -> list[Expr]:
+def _shares(scores: list[Expr], reading: Reading) -> list[Expr]:
     """Return exp(x - the largest x) over their sum."""
-    raised, total, _ = _powers(scores)
+    raised, total, _ = _powers(scores, reading)
     return [arithmetic.divide(each, total) for each in raised]
 
 
-def log_softmax(scores: list[Expr]) -> list[Expr]:
-    """Return the logarithms of `softmax`."""
-    _, total, top = _powers(scores)
-    return [arithmetic.subtract(arithmetic.subtract(each, top), arithmetic.ln(total)) for each in scores]
+def _log_shares(scores: list[Expr], reading: Reading) -> list[Expr]:
+    """Return the logarithms of the same."""
+    _, total, top = _powers(scores, reading)
+    rest = arithmetic.ln(total)
+    reading.name(objects(rest), "log_of_powers")
+    return [arithmetic.subtract(arithmetic.subtract(each, top), rest) for each in scores]
 
 
-def _powers(scores: list[Expr]) -> tuple[list[Expr], Expr, Expr]:
+def _powers(scores: list[Expr], reading: Reading) -> tuple[list[Expr], Expr, Expr]:
     top = arithmetic.maximum(*scores) if len(scores) > 1 else scores[0]
     raised = [_raised(score, top) for score in scores]
-    return raised, arithmetic.known(arithmetic.add(*raised), 1.0, math.inf), top
+    total = arithmetic.known(arithmetic.add(*raised), 1.0, math.inf)
+    reading.name(objects(top), "largest_logit")
+    reading.name(objects(total), "powers")
+    for number, each in enumerate(raised, 1):
+        reading.name(objects(each), f"power_{number}")
+    return raised, total, top
 
 
 def _raised(score: Expr, top: Expr) -> Expr:
@@ -240,6 +252,6 @@ OPERATORS: Mapping[str, Any] = {
     "Softplus": _each(curves.softplus),
     "Softsign": _each(softsign),
     "Swish": _parametric(swish, alpha=1.0),
-    "Tanh": _each(curves.tanh, curves.bent),
+    "Tanh": _each(curves.tanh),
     "ThresholdedRelu": _parametric(thresholded_relu, alpha=1.0),
 }

@@ -8,26 +8,19 @@ import math
 from dataclasses import replace
 
 from pgml.sqlgen import arithmetic, ranges
-from pgml.sqlgen.expressions import Expr, literal
+from pgml.sqlgen.expressions import NULL, Expr, literal
 
 ONE, ZERO = literal(1.0), literal(0.0)
-FLAT = 20.0
-"""Beyond it the hyperbolic tangent is 1 in a double."""
 STEEP = 700.0
 """Beyond it the exponential is at the end of what doubles hold."""
 TINY = 2.0**-30
 """Below it the square of a number does not show beside 1."""
-_TANH = (
-    (-0.964399179425052238628, -99.2877231001918586564, -1614.68768441708447952),
-    (1.0, 112.811678491632931402, 2235.48839060100448583, 4844.06305325125486048),
-)
-"""Of (tanh(x) - x) / x ** 3 below 0.625 as a quotient of polynomials of the square, the highest power first;
-these and those of erf are from S. L. Moshier's Cephes library."""
 _ERF = (
     (9.604973739870516, 90.02601972038427, 2232.005345946843, 7003.325141128051, 55592.30130103949),
     (1.0, 33.56171416475031, 521.3579497801527, 4594.323829709801, 22629.000061389095, 49267.39426086359),
 )
-"""Of erf(x) / x below 1, of the square."""
+"""Of erf(x) / x below 1: a quotient of polynomials of the square, the highest power first; from Cephes, the
+library of S. L. Moshier, as the next."""
 _ERFC = (
     (
         *(2.461969814735305e-10, 0.5641895648310689, 7.463210564422699, 48.63719709856814, 196.5208329560771),
@@ -41,19 +34,13 @@ _ERFC = (
 """Of (1 - erf(x)) * exp(x ** 2) between 1 and 8, of x."""
 
 
-def bent(one: Expr) -> Expr:
-    """Return the operand of `tanh`, bounded."""
-    return arithmetic.bounded(one, -FLAT, FLAT)
-
-
-def tanh(one: Expr, least: float = -math.inf) -> Expr:
-    """Return the hyperbolic tangent of what `bent` gives; 0 where it is smaller than ``2 ** least``."""
-    raised = arithmetic.exp(arithmetic.multiply(literal(2.0), one))
-    far = arithmetic.subtract(ONE, arithmetic.divide(literal(2.0), arithmetic.add(ONE, raised)))
-    bend = arithmetic.multiply(_square(one), _ratio(one, _TANH, squared=True))
-    near = arithmetic.multiply(one, arithmetic.add(ONE, bend))
-    found = arithmetic.case(*_tiny(one, one, least), _below(one, 0.625), near, far)
-    return _ranged(found, -1.0, 1.0, max(one.range.least - 1, least - 1))
+def tanh(one: Expr) -> Expr:
+    """Return the hyperbolic tangent."""
+    if one.is_literal:
+        return NULL if one.value is None else literal(math.tanh(one.value))
+    held = one.range
+    known = ranges.of_size(math.tanh(held.low), math.tanh(held.high), held.least - 1)
+    return Expr("tanh", (one,), None, known, one.nullable, bound=one.bound)
 
 
 def steep(one: Expr) -> Expr:
@@ -71,7 +58,7 @@ def expm1(one: Expr) -> Expr:
     raised = arithmetic.exp(one)
     # W. Kahan's: the error of exp cancels in the quotient.
     slope = arithmetic.divide(
-        arithmetic.subtract(raised, ONE), arithmetic.known(arithmetic.ln(raised), -40.0, -(2.0**-54))
+        arithmetic.subtract(raised, ONE), _ranged(arithmetic.ln(raised), -40.0, -(2.0**-54), -54.0)
     )
     found = arithmetic.case(arithmetic.equal(raised, ONE), one, arithmetic.multiply(one, slope))
     return _ranged(found, -1.0, 0.0, one.range.least - 1)
@@ -80,8 +67,8 @@ def expm1(one: Expr) -> Expr:
 def log1p(one: Expr) -> Expr:
     """Return ln(1 + x) of a number between 0 and 1."""
     above = arithmetic.add(ONE, one)
-    rest = arithmetic.known(arithmetic.subtract(above, ONE), 2.0**-53, 1.0)
-    slope = arithmetic.divide(arithmetic.known(arithmetic.ln(above), 2.0**-53, 1.0), rest)
+    rest = _ranged(arithmetic.subtract(above, ONE), 2.0**-53, 1.0, -53.0)
+    slope = arithmetic.divide(_ranged(arithmetic.ln(above), 2.0**-53, 1.0, -53.0), rest)
     found = arithmetic.case(arithmetic.equal(above, ONE), one, arithmetic.multiply(one, slope))
     return _ranged(found, 0.0, 1.0, one.range.least - 1)
 
@@ -108,12 +95,9 @@ def _below(one: Expr, size: float) -> Expr:
     return arithmetic.less(arithmetic.absolute(one), literal(size))
 
 
-def _tiny(one: Expr, result: Expr, least: float = -math.inf) -> tuple[Expr, ...]:
-    """Return the first conditions of a case, which leave no number to the others whose square underflows."""
-    if one.range.least > -256:
-        return ()
-    zero = (_below(one, 2.0**least), ZERO) if one.range.least < least else ()
-    return (*zero, _below(one, TINY), result)
+def _tiny(one: Expr, result: Expr) -> tuple[Expr, ...]:
+    """Return the first condition of a case, which leaves no number to the others whose square underflows."""
+    return (_below(one, TINY), result) if one.range.least <= -256 else ()
 
 
 def _square(one: Expr) -> Expr:

@@ -1,7 +1,7 @@
 """Recurrent nets, step by step: each step's state is a layer of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 Exprs = list[Expr]
 GATE = 300.0
 """Where a gate is taken for shut: exp(-300) shows beside nothing, and its products do not underflow."""
-LEAST = -200.0
-"""Logarithm to base 2 of what a state shows; below it is 0."""
+LEAST = -400.0
+"""Logarithm to base 2 of what a tangent may be given as it is; of what may be smaller, tiny numbers are 0."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def _lstm(node: Node, weights: Weights, bend: Functions, given: Exprs, state: St
     cell = [arithmetic.add(*pair) for pair in zip(_times(kept, before), added, strict=True)]
     left = bend(0, _peeped(leave, weights.peephole[1], cell), "output")
     bend.name(cell, "cell")
-    shown = bend(2, cell, "shown")
+    # ONNX Runtime clips the sums of gates alone.
+    shown = replace(bend, clip=None)(2, cell, "shown")
     return State(_times(left, shown), cell)
 
 
@@ -264,11 +265,12 @@ def _gate(one: Expr) -> Expr:
 
 
 def _tanh(one: Expr) -> Expr:
-    return curves.tanh(one, LEAST)
+    # So that the product with a gate has no operand that would have to be a column to be held.
+    return curves.tanh(arithmetic.flushed(one) if one.range.least < LEAST else one)
 
 
 def _scaled_tanh(one: Expr, alpha: float, beta: float) -> Expr:
-    return activations.scaled(activations.tanh(activations.scaled(one, beta)), alpha)
+    return activations.scaled(curves.tanh(activations.scaled(one, beta)), alpha)
 
 
 CURVES: Mapping[str, tuple[Curve, Callable[..., Expr], tuple[float, ...]]] = {
@@ -281,7 +283,7 @@ CURVES: Mapping[str, tuple[Curve, Callable[..., Expr], tuple[float, ...]]] = {
     "sigmoid": (_gate, curves.sigmoid, ()),
     "softplus": (_same, curves.softplus, ()),
     "softsign": (_same, activations.softsign, ()),
-    "tanh": (curves.bent, _tanh, ()),
+    "tanh": (_same, _tanh, ()),
     "thresholdedrelu": (_same, activations.thresholded_relu, (1.0,)),
 }
 """By their names in lower case: what bounds a number; a function of it, alpha and beta; defaults of these."""
