@@ -19,6 +19,8 @@ LARGEST = 1e305
 """What no intermediate result exceeds."""
 EXPONENTS = (-708.0, 700.0)
 """Exponents whose powers of e are doubles with all their digits."""
+PLAUSIBLE = 1e200
+"""Numbers that are larger come of no data, so that it does not matter what they are taken for."""
 FLUSHED = 2.0**-480
 """What is smaller is taken for 0 before it is multiplied with something as small."""
 
@@ -87,8 +89,9 @@ def divide(one: Expr, other: Expr) -> Expr:
     if one.range.least - _log2(other.range.size) < SMALLEST:
         one = flushed(one)
     smallest = min(1.0, other.range.smallest)
-    if one.range.size / smallest > LARGEST:
-        one = bounded(one, -LARGEST * smallest, LARGEST * smallest)
+    most = LARGEST * smallest
+    if one.range.size > most:
+        one = bounded(one, -most, most) if most > PLAUSIBLE or other.is_literal else _within(one, other)
     return _made("quotient", [one, other], ranges.of_quotient(one.range, other.range))
 
 
@@ -236,12 +239,12 @@ def bounded(one: Expr, low: float, high: float) -> Expr:
     return maximum(taken, literal(low)) if one.range.low < low else taken
 
 
-def flushed(one: Expr) -> Expr:
-    """Return a number, tiny ones as 0."""
-    if one.is_literal or one.range.least >= math.log2(FLUSHED):
+def flushed(one: Expr, smallest: float = FLUSHED) -> Expr:
+    """Return a number, those that are smaller as 0."""
+    if one.is_literal or one.range.least >= math.log2(smallest):
         return one
-    known = ranges.of_size(one.range.low, one.range.high, math.log2(FLUSHED))
-    kept = (less(absolute(one), literal(FLUSHED)), literal(0.0), one)
+    known = ranges.of_size(one.range.low, one.range.high, math.log2(smallest))
+    kept = (less(absolute(one), literal(smallest)), literal(0.0), one)
     return Expr("case", kept, range=known, nullable=one.nullable, bound=one.bound)
 
 
@@ -378,6 +381,15 @@ def _not_too_small(one: Expr, other: Expr) -> tuple[Expr, Expr]:
         alone = flushed(one)
         return alone, alone
     return flushed(one), flushed(other)
+
+
+def _within(one: Expr, other: Expr) -> Expr:
+    """Return a dividend, bounded so that the quotient does not overflow, however small the divisor is."""
+    held = other.range
+    size = Range(0.0, min(held.size, 1.0), held.least, held.grain)
+    least = Expr("least", (absolute(other), literal(1.0)), None, size, other.nullable, bound=other.bound)
+    most = multiply(literal(LARGEST), least)
+    return maximum(minimum(one, most), negative(most))
 
 
 def _log2(size: float) -> float:

@@ -42,7 +42,7 @@ class Range:
     @property
     def smallest(self) -> float:
         """The smallest magnitude beside 0."""
-        return float(max(self.low, -self.high, 2.0**self.least))
+        return float(max(self.low, -self.high, 2.0 ** max(self.least, -1074.0)))
 
 
 def of_literal(value: float) -> Range:
