@@ -202,8 +202,8 @@ def _cut(order: list[Expr], named: set[int], dialect: Dialect) -> None:
 _SYMBOLS: Mapping[str, int] = {
     **dict.fromkeys(("literal", "negative", "not", "is null"), 2),
     **dict.fromkeys(("case", "coalesce", "least", "greatest"), 5),
-    **dict.fromkeys(("column", "single"), 8),
-    **dict.fromkeys(("aggregate", "nth"), 12),
+    **dict.fromkeys(("column", "element", "single", "tokens", "words"), 8),
+    **dict.fromkeys(("aggregate", "nth", "lookup"), 12),
 }
 
 
