@@ -1,7 +1,11 @@
-"""A model's bytes to SQL: the jobs of the process that `pgml.to_sql` and its kin start."""
+"""A model's bytes to SQL: the jobs of the process that `pgml.to_sql` and its kin start.
+
+What they make is tried before it is handed over: run on probe rows, by the backend or in SQLite, and compared
+with the model's own answers.
+"""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +13,12 @@ from pgml import wire
 from pgml.artifact.format import Artifact, unpack
 from pgml.errors import DuplicateColumn, TooLarge
 from pgml.preprocessing import Encoder
-from pgml.sqlgen import compiler, view
+from pgml.sqlgen import compiler, trial, view
 from pgml.sqlgen.compiler import Compiled
 from pgml.sqlgen.function import function
+from pgml.sqlgen.trial import Tell
 from pgml.sqltext import literal
 
-Tell = Callable[[dict[str, Any]], Any]
 LARGEST = 16 << 20
 """Bytes of a statement; to parse and plan it a server takes some fifty times as much."""
 DEEPEST = 20_000
@@ -31,20 +35,22 @@ def to_sql(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
         beside the outputs, and ``types``, those of its columns that are known; ``header``, lines of comment.
     model : bytes
     tell : callable
-        Is not called.
+        Runs ``sql`` and returns its rows.
 
     Raises
     ------
     NotBuilt
         The model, or what is asked of it, cannot be written as SQL.
     TooLarge
+    Disagrees
+        The statement does not answer as the model does.
     """
-    compiled, _ = _compiled(arguments, model)
-    text = compiler.to_select(compiled, arguments["dialect"], arguments["relation"], arguments["keys"])
-    header = [*arguments["header"], "not checked against the model"]
-    sql = "\n".join([*(f"-- {printed(line)}" for line in header), text])
-    check_size(sql)
-    return {"sql": sql}, b""
+    compiled, artifact = _compiled(arguments, model)
+    dialect = arguments["dialect"]
+    text = compiler.to_select(compiled, dialect, arguments["relation"], arguments["keys"])
+    check_size(text)
+    tried = trial.of_statement(compiled, artifact, arguments, tell)
+    return {"sql": "\n".join([*(f"-- {printed(line)}" for line in [*arguments["header"], tried]), text])}, b""
 
 
 def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
@@ -56,11 +62,11 @@ def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Me
         ``output``, ``missing``, ``header``; ``name`` as SQL writes it, ``replace``.
     model : bytes
     tell : callable
-        Runs ``sql``.
+        Runs ``sql`` and returns its rows.
 
     Raises
     ------
-    NotBuilt, TooLarge, DuplicateColumn
+    NotBuilt, TooLarge, DuplicateColumn, Disagrees
     """
     compiled, artifact = _compiled(arguments, model)
     vector = artifact.decoder["output"] == "components" or (
@@ -70,8 +76,9 @@ def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Me
     sql = made.created(arguments["name"], replaced=arguments["replace"])
     check_size(sql)
     tell({"sql": sql})
+    tried = trial.of_function(made, list(compiled.outputs), artifact, arguments, tell)
     signature = f"{arguments['name']}({made.signature})"
-    _comment(arguments, f"function {signature}", tell)
+    _comment([*arguments["header"], tried], f"function {signature}", tell)
     return {"signature": signature}, b""
 
 
@@ -85,11 +92,11 @@ def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Messag
         all its ``columns`` and ``types``, those of the features among them.
     model : bytes
     tell : callable
-        Runs ``sql``.
+        Runs ``sql`` and returns its rows.
 
     Raises
     ------
-    NotBuilt, TooLarge
+    NotBuilt, TooLarge, Disagrees
     DuplicateColumn
         The relation has a column that is called like an output.
     """
@@ -104,8 +111,9 @@ def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Messag
     begin = f"create {'or replace ' if arguments['replace'] else ''}view {arguments['name']}"
     sql = f"{begin} with (security_invoker = true) as\n{query}"
     check_size(sql)
+    tried = trial.of_view(compiled, columns, artifact, arguments, tell)
     tell({"sql": sql})
-    _comment(arguments, f"view {arguments['name']}", tell)
+    _comment([*arguments["header"], tried], f"view {arguments['name']}", tell)
     return {}, b""
 
 
@@ -115,8 +123,8 @@ def _compiled(arguments: Mapping[str, Any], model: bytes) -> tuple[Compiled, Art
     return compiler.compiled(artifact, arguments["output"], arguments["missing"]), artifact
 
 
-def _comment(arguments: Mapping[str, Any], what: str, tell: Tell) -> None:
-    header = "\n".join(map(printed, [*arguments["header"], "not checked against the model"]))
+def _comment(lines: Sequence[str], what: str, tell: Tell) -> None:
+    header = "\n".join(map(printed, lines))
     tell({"sql": f"comment on {what} is {literal(header)}"})
 
 

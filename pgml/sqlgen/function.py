@@ -80,8 +80,22 @@ class Function:
             lines.append(self.body)
         return "\n".join(lines)
 
+    def asked(self, name: str, outputs: Sequence[str], relation: str, key: str) -> str:
+        """Return a query that gives a key and the outputs for each row of a relation of the features."""
+        given = ", ".join(f"{identifier(own)}::{CASTS.get(type_, type_)}" for own, type_ in self.parameters)
+        if len(self.results) > 1:
+            listed = ", ".join(f"answer.{identifier(own)}" for own in outputs)
+            return f"select {key}, {listed} from {relation} cross join lateral {name}({given}) as answer"
+        if self.results[0][1] != VECTOR:
+            return f"select {key}, {name}({given}) as {identifier(outputs[0])} from {relation}"
+        listed = ", ".join(f"answer[{at}] as {identifier(own)}" for at, own in enumerate(outputs, 1))
+        rows = f"select {key}, {name}({given}) as answer from {relation} offset 0"
+        return f"select {key}, {listed} from ({rows}) as answered"
+
 
 _NEXT = "\n    "
+CASTS = {"character": "bpchar"}
+"""As a cast, ``character`` is a single one."""
 
 
 def word(name: str) -> str:
@@ -114,10 +128,10 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
         )
     names = {column.name for column in columns}
     results = _results(model.outputs, vector=vector)
-    if taken := [name for name, _ in results if name in names]:
+    if taken := [name for name in model.outputs if name in names]:
         raise DuplicateColumn(
             f'feature "{taken[0]}" has the name of an output',
-            hint="Call pgml.create_sql_function without output, or train on a view that renames it.",
+            hint="Train on a view that gives it another name.",
         )
     dialect = Exact()
     spelled = [replace(column, type=SHOWN_AS.get(column.type, column.type)) for column in columns]
@@ -129,7 +143,7 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
         renderer = Renderer(Postgres(), {}, word)
         language, body = "sql", f"return {_value(plan, renderer, vector=vector)}"
     else:
-        language, body = "plpgsql", _stepwise(plan, dialect, results)
+        language, body = "plpgsql", _stepwise(plan, dialect, columns, results)
     volatility = "stable" if any(column.type in CHANGING for column in columns) else "immutable"
     return Function([(each.name, each.type) for each in spelled], results, language, body, volatility)
 
@@ -146,18 +160,27 @@ def _value(plan: Plan, renderer: Renderer, *, vector: bool) -> str:
     return f"array[{', '.join(values)}]::{VECTOR}" if vector else values[0]
 
 
-def _stepwise(plan: Plan, dialect: Postgres, results: Sequence[tuple[str, str]]) -> str:
+def _stepwise(
+    plan: Plan, dialect: Postgres, columns: Sequence[Column], results: Sequence[tuple[str, str]]
+) -> str:
     """Return a body that computes one step after another."""
-    renderer = Renderer(dialect, {at: word(name) for at, name in plan.names.items()}, word)
+    # Variables of PL/pgSQL's own hide parameters.
+    hidden = {column.name: f"${at}" for at, column in enumerate(columns, 1) if column.name in SPOKEN_FOR}
+    names = {at: word(name) for at, name in plan.names.items()}
+    renderer = Renderer(dialect, names, lambda name: hidden.get(name) or word(name))
     steps = list(plan.steps)
-    lines = ["declare"] if steps else []
-    lines += [f"    {word(name)} {'text' if expr.kind == 'text' else 'float8'};" for name, expr in steps]
+    # What is both a step and an output is a parameter already.
+    written = {name for name, _ in results}
+    declared = [each for each in steps if each[0] not in written]
+    lines = ["declare"] if declared else []
+    lines += [f"    {word(name)} {'text' if expr.kind == 'text' else 'float8'};" for name, expr in declared]
     lines.append("begin")
     lines += [f"    {word(name)} := {renderer.computed(expr)};" for name, expr in steps]
     if len(results) == 1:
         lines.append(f"    return {_value(plan, renderer, vector=results[0][1] == VECTOR)};")
     else:
-        lines += [f"    {word(name)} := {renderer.sql(expr)};" for name, expr in plan.outputs.items()]
+        assigned = [(word(name), renderer.sql(expr)) for name, expr in plan.outputs.items()]
+        lines += [f"    {name} := {value};" for name, value in assigned if name != value]
     return "\n" + "\n".join([*lines, "end"]) + "\n"
 
 

@@ -132,6 +132,15 @@ def _times(difference: float, bound: float) -> float:
     return difference / bound if bound > 0 else float("inf")
 
 
+def failed(database: str, message: str, detail: str = "", hint: str = "") -> Disagrees:
+    """Return the error for a statement that a database does not run over the probe rows."""
+    return Disagrees(
+        f"the model as SQL fails in {database}: {message}",
+        detail=detail,
+        hint=hint or "Use pgml.predict for this model, and please report this.",
+    )
+
+
 def _error(detail: str) -> Disagrees:
     return Disagrees(
         "the SQL statement does not agree with the model",

@@ -1,7 +1,8 @@
 """Write a model as SQL."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from pgml.evaluations import Stored
 from pgml.preprocessing import Encoder
 from pgml.reader import Relation
 from pgml.runner import Limits
+from pgml.sqlgen import verification
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqltext import identifier
 from pgml.store import Model
@@ -136,19 +138,36 @@ def version(database: Database) -> str:
     return str(row["version"])
 
 
-def run(
-    session: Session,
-    job: str,
-    request: Mapping[str, Any],
-    data: bytes,
-    tell: Callable[[Mapping[str, Any]], Any] = runner.ignore,
-) -> dict[str, Any]:
-    """Return the result of a job of `pgml.compilation`, done where a timeout and a cancel can stop it."""
+def run(session: Session, job: str, request: Mapping[str, Any], data: bytes) -> dict[str, Any]:
+    """Return the result of a job of `pgml.compilation`, done where a timeout and a cancel can stop it.
+
+    Its statements run here, as the caller, and without machine code for them: to make that takes longer than
+    all rows.
+    """
     database = session.database
     bounds = database.as_owner(lambda: store.settings(database))
     limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
-    with runner.start(session.python, limits, ("pgml.compilation",)) as process:
-        return process.run(job, request, data, database.check_for_interrupts, tell)[0]
+
+    def answer(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in database.query(message["sql"])]
+        except DatabaseError as error:
+            if error.is_interrupt or not message.get("trial"):
+                raise
+            raise verification.failed("PostgreSQL", error.message, error.detail, error.hint) from None
+
+    with runner.start(session.python, limits, ("pgml.compilation",)) as process, _without_jit(database):
+        return process.run(job, request, data, database.check_for_interrupts, answer)[0]
+
+
+@contextmanager
+def _without_jit(database: Database) -> Iterator[None]:
+    (row,) = database.query("select pg_catalog.current_setting('jit') as jit")
+    database.query("select pg_catalog.set_config('jit', 'off', true)")
+    try:
+        yield
+    finally:
+        database.query("select pg_catalog.set_config('jit', $1::text, true)", row["jit"])
 
 
 def _source(database: Database, asked: Asked, given: Mapping[str, Any]) -> Source:

@@ -1,7 +1,6 @@
 """Make a model a function or a view, of the caller's own."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from pgml import reader
@@ -88,28 +87,11 @@ def _relation(session: Session, asked: Asked, name: str | None) -> Relation:
 
 
 def _made(session: Session, job: str, request: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
-    """Run a job that creates something, whose statements run here, as the caller."""
-    database = session.database
-
-    def run(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [dict(row) for row in database.query(message["sql"])]
-
+    """Run a job that creates something."""
     try:
-        with without_jit(database):
-            return compiling.run(session, job, request, asked.data, run)
+        return compiling.run(session, job, request, asked.data)
     except DatabaseError as error:
         raise _explained(error) from None
-
-
-@contextmanager
-def without_jit(database: Database) -> Iterator[None]:
-    """Run statements as they are: to compile a model's text to machine code takes longer than its rows."""
-    (row,) = database.query("select pg_catalog.current_setting('jit') as jit")
-    database.query("select pg_catalog.set_config('jit', 'off', true)")
-    try:
-        yield
-    finally:
-        database.query("select pg_catalog.set_config('jit', $1::text, true)", row["jit"])
 
 
 def _explained(error: DatabaseError) -> DatabaseError:

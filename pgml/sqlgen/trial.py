@@ -1,0 +1,119 @@
+"""Running what was compiled on probe rows, beside the model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from pgml.artifact.format import Artifact, pack
+from pgml.columns import Column
+from pgml.dataset import MISSING, Dataset
+from pgml.sqlgen import answers, compiler, probes, relations, verification, view
+from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen.function import Function
+from pgml.sqlgen.verification import Probe
+
+Tell = Callable[[dict[str, Any]], Any]
+HERE = "postgres"
+
+
+def of_statement(compiled: Compiled, artifact: Artifact, arguments: Mapping[str, Any], tell: Tell) -> str:
+    """Try a statement, where its database is at hand; return what is to be said of that.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    artifact : Artifact
+        What it was compiled from.
+    arguments : mapping
+        With ``dialect``, ``output`` and ``missing``.
+    tell : callable
+        Runs ``sql`` in PostgreSQL and returns its rows.
+
+    Raises
+    ------
+    Disagrees
+    """
+    dialect, rows = arguments["dialect"], probes.rows(artifact)
+    probe = _probe(artifact, rows, arguments)
+    if dialect == HERE:
+        return _tried(compiler.to_select(compiled, dialect, probe.relation, [probe.key]), probe, tell)
+    if dialect != "sqlite":
+        return f"not checked against the model: there is no {dialect} here to run it"
+    found = _in_sqlite(compiler.to_select(compiled, dialect, relations.RELATION, [probe.key]), rows)
+    if found is None:
+        return "not checked against the model: there is no sqlite here to run it"
+    return _checked(found, probe)
+
+
+def of_function(
+    function: Function, outputs: Sequence[str], artifact: Artifact, arguments: Mapping[str, Any], tell: Tell
+) -> str:
+    """Try a function that was created as ``name``, as `of_statement` does."""
+    rows = probes.rows(artifact)
+    probe = _probe(artifact, rows.take(_are_of_their_types(rows)), arguments)
+    return _tried(function.asked(arguments["name"], outputs, probe.relation, probe.key), probe, tell)
+
+
+def of_view(
+    compiled: Compiled,
+    features: Sequence[Column],
+    artifact: Artifact,
+    arguments: Mapping[str, Any],
+    tell: Tell,
+) -> str:
+    """Try the query of a view, as `of_statement` does."""
+    probe = _probe(artifact, probes.rows(artifact), arguments)
+    relation = f"(select * from {probe.relation}) as {view.GIVEN}"
+    return _tried(view.query(compiled, features, relation, [probe.key]), probe, tell)
+
+
+def _probe(artifact: Artifact, rows: Dataset, arguments: Mapping[str, Any]) -> Probe:
+    return answers.of_rows(pack(artifact), rows, arguments["output"], arguments["missing"])
+
+
+def _tried(sql: str, probe: Probe, tell: Tell) -> str:
+    found = sorted(tell({"sql": sql, "trial": True}), key=lambda row: row[probe.key])
+    return _checked({name: [row[name] for row in found] for name in probe.answers}, probe)
+
+
+def _checked(found: Mapping[str, Sequence[Any]], probe: Probe) -> str:
+    verification.check(found, probe)
+    return f"checked against the model on {len(probe.rows)} rows"
+
+
+def _in_sqlite(sql: str, rows: Dataset) -> relations.Answers | None:
+    try:
+        import sqlite3
+    except ImportError:
+        return None
+    try:
+        return relations.run_sqlite(sql, rows)
+    except sqlite3.Error as error:
+        raise verification.failed("SQLite", str(error)) from None
+
+
+def _are_of_their_types(rows: Dataset) -> Any:
+    """Return which rows hold no text that the type of its column could not."""
+    kept = np.ones(len(rows), dtype=np.bool_)
+    for column in rows.columns:
+        if column.type in _CHECKS:
+            codes, texts = rows.coded(column.name)
+            fits = np.array([*map(_CHECKS[column.type], texts), True])
+            kept &= fits[np.where(codes == MISSING, len(texts), codes)]
+    return kept
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+_CHECKS: Mapping[str, Callable[[str], bool]] = {
+    "uuid": _is_uuid,
+    "character": lambda text: text == text.rstrip(" "),
+    "name": lambda text: len(text.encode()) < 64,
+}
