@@ -89,6 +89,9 @@ def power(values: Floats) -> float:
 
 def yeo_johnson(values: Floats, exponent: float) -> Floats:
     """Return Yeo and Johnson's curve of the values (Biometrika 87, 2000); NaN stays."""
+    if exponent == 1:
+        # A straight line, of which logarithms would round the last digits of numbers far from 0.
+        return values
     large, small = np.maximum(values, 0.0), np.minimum(values, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         above = np.log1p(large) if exponent == 0 else np.expm1(exponent * np.log1p(large)) / exponent

@@ -380,3 +380,8 @@ def test_columns_are_known_by_name_whatever_else_is_there() -> None:
     wider = builders.dataset({"z": ("text", ["q", "q"]), "t": ("text", ["x", "y"]), "a": ("integer", [1, 2])})
     np.testing.assert_array_equal(encoder.encode(wider), matrix)
     assert encoder.columns == [Column("a", "integer"), Column("t", "text")]
+
+
+def test_a_power_of_1_keeps_every_digit_of_a_number_far_from_0() -> None:
+    values = np.array([1.2345678901234567e19, -1.7e9 - 0.1, 0.1, np.nan])
+    np.testing.assert_array_equal(preprocessing.scaling.yeo_johnson(values, 1.0), values)
