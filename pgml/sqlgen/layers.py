@@ -5,6 +5,8 @@ it.  What is used once stays where it is used, unless nesting would become deepe
 """
 
 import math
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -91,8 +93,7 @@ def plan(
         levels = _levels(order, named)
         last = 1 + max((levels[id(each)] for each in outputs.values()), default=0)
     columns = [each for each in order if id(each) in named]
-    own = {id(each): name for name, each in reversed(list(outputs.items()))}
-    names = _names(columns, {**hints, **own}, {*taken, *outputs}, own)
+    names = _names(columns, hints, [*taken, *outputs], outputs)
     return _layered(outputs, columns, names, levels, last)
 
 
@@ -268,21 +269,31 @@ def _needed(
 
 
 def _names(
-    columns: list[Expr], hints: Mapping[int, str], taken: set[str], own: Mapping[int, str]
+    columns: list[Expr], hints: Mapping[int, str], taken: list[str], outputs: Mapping[str, Expr]
 ) -> dict[int, str]:
-    """Return a name for each column; one that is an output already has the output's."""
+    """Return a name for each column: that of the output that it is, if that one is like no other."""
     found: dict[int, str] = {}
-    used = {name.lower() for name in taken}
+    used = Counter(map(_alike, taken))
+    own = {id(each): name for name, each in reversed(outputs.items()) if used[_alike(name)] == 1}
     ordinals: dict[str, int] = {}
     for each in columns:
+        if id(each) in own:
+            found[id(each)] = own[id(each)]
+            continue
         name = hints.get(id(each)) or _default(each)
-        free = name if id(each) in own else shortened(name)
-        while free.lower() in used and id(each) not in own:
+        free = shortened(name)
+        while _alike(free) in used:
             ordinals[name] = ordinals.get(name, 1) + 1
             free = shortened(name, f"_{ordinals[name]}")
-        used.add(free.lower())
+        used[_alike(free)] += 1
         found[id(each)] = free
     return found
+
+
+def _alike(name: str) -> str:
+    """Return what two names share that some database takes for the same: cut, small, without accents."""
+    letters = unicodedata.normalize("NFKD", shortened(name)).casefold()
+    return "".join(each for each in letters if not unicodedata.combining(each)).rstrip()
 
 
 def _default(node: Expr) -> str:
