@@ -1,13 +1,11 @@
 """PostgreSQL."""
 
-from pgml.columns import KINDS
+from pgml.columns import INTEGERS, KINDS
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqltext import literal
 
-_WHOLE = ("smallint", "integer", "bigint")
-_EXACT = frozenset({*_WHOLE, *(f"{each}[]" for each in _WHOLE), "boolean", "date", "time without time zone"})
-"""Types whose numbers are never NaN."""
+_WHOLE = INTEGERS | {"boolean"}
 
 
 class Postgres(Dialect):
@@ -83,4 +81,5 @@ class Exact(Postgres):
 
 
 def _is_never_nan(feature: Feature) -> bool:
-    return feature.column.is_category or feature.column.type in _EXACT
+    column = feature.column
+    return column.is_category or column.kind.temporal is not None or column.type.removesuffix("[]") in _WHOLE
