@@ -274,7 +274,7 @@ def _names(
     """Return a name for each column: that of the output that it is, if that one is like no other."""
     found: dict[int, str] = {}
     used = Counter(map(_alike, taken))
-    own = {id(each): name for name, each in reversed(outputs.items()) if used[_alike(name)] == 1}
+    own = {id(each): name for name, each in reversed(list(outputs.items())) if used[_alike(name)] == 1}
     ordinals: dict[str, int] = {}
     for each in columns:
         if id(each) in own:

@@ -54,7 +54,7 @@ class Postgres(Dialect):
         if column.kind.shape == "array":
             found.append(f"cardinality({source}) <> {column.width}")
             if doubt.infinite:
-                found.append(f"{given} && '{{Infinity,-Infinity}}'")
+                found += [f"'{sign}Infinity' = any({given})" for sign in ("", "-")]
         elif doubt.infinite:
             found.append(
                 f"not isfinite({source})" if column.kind.temporal else f"{given} in ('Infinity', '-Infinity')"
