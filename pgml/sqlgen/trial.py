@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from pgml.artifact.format import Artifact, pack
+from pgml.artifact.format import Artifact
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
 from pgml.sqlgen import answers, compiler, probes, relations, verification, view
@@ -70,7 +70,7 @@ def of_view(
 
 
 def _probe(artifact: Artifact, rows: Dataset, arguments: Mapping[str, Any]) -> Probe:
-    return answers.of_rows(pack(artifact), rows, arguments["output"], arguments["missing"])
+    return answers.of_rows(artifact, rows, arguments["output"], arguments["missing"])
 
 
 def _tried(sql: str, probe: Probe, tell: Tell) -> str:
