@@ -8,6 +8,7 @@ import importlib
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -54,8 +55,9 @@ class MariaDb:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.connect().close()
-            except _client().err.OperationalError:
+                with socket.socket(socket.AF_UNIX) as attempt:
+                    attempt.connect(self.socket)
+            except OSError:
                 if self._server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB does not answer:\n{self.log.read_text()}") from None
                 time.sleep(0.05)
