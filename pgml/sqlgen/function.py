@@ -35,6 +35,10 @@ KEYWORDS = frozenset(_KEYWORDS.split())
 SPOKEN_FOR = ("found", "sqlstate", "sqlerrm")
 """Variables that PL/pgSQL has already."""
 VECTOR = "float8[]"
+LOOSE = frozenset({"tokens", "words", "element", "aggregate", "nth", "lookup"})
+"""What is written with functions that take any type, or with operators of two types."""
+TYPES = {"number": "float8", "text": "text", "truth": "boolean", "array": "float8[]"}
+"""Of variables, by the kind of what they hold."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Function:
     body : str
         ``return …`` or the text of PL/pgSQL.
     volatility : str
+    pinned : bool
+        It sets search_path, as its body calls what PostgreSQL would look for in all schemas.
     """
 
     parameters: Sequence[tuple[str, str]]
@@ -57,6 +63,7 @@ class Function:
     language: str
     body: str
     volatility: str
+    pinned: bool
 
     @property
     def signature(self) -> str:
@@ -75,6 +82,7 @@ class Function:
             "parallel safe",
         ]
         if self.language == "plpgsql":
+            lines += ["set search_path = pg_catalog, pg_temp"] if self.pinned else []
             lines.append(f"as {literal(self.body)}")
         else:
             lines.append(self.body)
@@ -137,6 +145,7 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
     spelled = [replace(column, type=SHOWN_AS.get(column.type, column.type)) for column in columns]
     tables = model.reading.tables
     plan = planned(model, dialect, [*names, *SPOKEN_FOR, *(name for name, _ in results)])
+    pinned = any(expr.op in LOOSE for expr in layers.ordered(model.outputs.values()))
     if tables:
         language, body = "plpgsql", _selecting(plan, tables, dialect, columns, results)
     elif not plan.layers and len(results) == 1:
@@ -145,7 +154,8 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
     else:
         language, body = "plpgsql", _stepwise(plan, dialect, columns, results)
     volatility = "stable" if any(column.type in CHANGING for column in columns) else "immutable"
-    return Function([(each.name, each.type) for each in spelled], results, language, body, volatility)
+    parameters = [(each.name, each.type) for each in spelled]
+    return Function(parameters, results, language, body, volatility, pinned)
 
 
 def _results(outputs: Mapping[str, Expr], *, vector: bool) -> list[tuple[str, str]]:
@@ -173,7 +183,7 @@ def _stepwise(
     written = {name for name, _ in results}
     declared = [each for each in steps if each[0] not in written]
     lines = ["declare"] if declared else []
-    lines += [f"    {word(name)} {'text' if expr.kind == 'text' else 'float8'};" for name, expr in declared]
+    lines += [f"    {word(name)} {TYPES[expr.kind]};" for name, expr in declared]
     lines.append("begin")
     lines += [f"    {word(name)} := {renderer.computed(expr)};" for name, expr in steps]
     if len(results) == 1:

@@ -80,7 +80,7 @@ def plan(
     dialect : Dialect
         Whose parser has to hold what is nested.
     """
-    order = _ordered(outputs.values())
+    order = ordered(outputs.values())
     if _is_light(order, outputs.values(), dialect):
         return Plan([], dict(outputs), {})
     named = _repeated(order, outputs.values(), dialect)
@@ -121,7 +121,7 @@ def operands(expr: Expr) -> list[tuple[Expr, int]]:
     return [(each, 1) for each in expr.args]
 
 
-def _ordered(roots: Iterable[Expr]) -> list[Expr]:
+def ordered(roots: Iterable[Expr]) -> list[Expr]:
     """Return every node once, operands before those that use them."""
     order: list[Expr] = []
     seen: set[int] = set()

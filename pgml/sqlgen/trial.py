@@ -39,11 +39,12 @@ def of_statement(compiled: Compiled, artifact: Artifact, arguments: Mapping[str,
     probe = _probe(artifact, rows, arguments)
     if dialect == HERE:
         return _tried(compiler.to_select(compiled, dialect, probe.relation, [probe.key]), probe, tell)
-    if dialect != "sqlite":
-        return f"not checked against the model: there is no {dialect} here to run it"
-    found = _in_sqlite(compiler.to_select(compiled, dialect, relations.RELATION, [probe.key]), rows)
+    found = None
+    if dialect in HERE_TOO:
+        text = compiler.to_select(compiled, dialect, relations.RELATION, [probe.key])
+        found = HERE_TOO[dialect](text, rows)
     if found is None:
-        return "not checked against the model: there is no sqlite here to run it"
+        return f"not checked against the model: there is no {dialect} here to run it"
     return _checked(found, probe)
 
 
@@ -83,6 +84,17 @@ def _checked(found: Mapping[str, Sequence[Any]], probe: Probe) -> str:
     return f"checked against the model on {len(probe.rows)} rows"
 
 
+def _in_duckdb(sql: str, rows: Dataset) -> relations.Answers | None:
+    try:
+        import duckdb
+    except ImportError:
+        return None
+    try:
+        return relations.run_duckdb(sql, rows)
+    except duckdb.Error as error:
+        raise verification.failed("DuckDB", str(error)) from None
+
+
 def _in_sqlite(sql: str, rows: Dataset) -> relations.Answers | None:
     try:
         import sqlite3
@@ -117,3 +129,9 @@ _CHECKS: Mapping[str, Callable[[str], bool]] = {
     "character": lambda text: text == text.rstrip(" "),
     "name": lambda text: len(text.encode()) < 64,
 }
+
+HERE_TOO: Mapping[str, Callable[[str, Dataset], relations.Answers | None]] = {
+    "sqlite": _in_sqlite,
+    "duckdb": _in_duckdb,
+}
+"""What runs a statement of a dialect over rows in this process; None without the library it takes."""
