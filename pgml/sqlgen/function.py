@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pgml.columns import Column
 from pgml.errors import DuplicateColumn, TooLarge
-from pgml.sqlgen import statement
+from pgml.sqlgen import layers, statement
 from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Exact, Postgres
 from pgml.sqlgen.expressions import Expr, Table
