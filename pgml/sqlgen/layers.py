@@ -222,7 +222,8 @@ def _levels(order: list[Expr], named: set[int]) -> dict[int, int]:
     """Return for a column its layer, from 1; for other nodes the layer that they need, 0 for the relation."""
     levels: dict[int, int] = {}
     for node in order:
-        below = max((levels[id(each)] for each in node.args), default=0)
+        # Whether a row is refused is seen in the relation alone.
+        below = max((levels[id(each)] for each in node.args if node.op != "refused"), default=0)
         levels[id(node)] = below + 1 if id(node) in named else below
     return levels
 

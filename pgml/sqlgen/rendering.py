@@ -184,12 +184,14 @@ class Renderer:
 
     def _refused(self, expr: Expr) -> tuple[str, int]:
         found: list[str] = []
+        # Written over the relation, whose columns may be columns of layers as well.
+        plain = Renderer(self.dialect, {}, self._source)
         for each in expr.args:
             if each.op == "unusable":
                 source = self._source(each.value.feature.column.name)
                 found += self.dialect.unusable(each.value, source)
             else:
-                found.append(self.operand(each, AND))
+                found.append(plain.operand(each, AND))
         return " or ".join(found) or "false", AND if len(found) == 1 else OR
 
     def _tree(self, expr: Expr) -> tuple[str, int]:

@@ -4,7 +4,7 @@ import re
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _RESERVED = """
-all analyse analyze and any array as asc asymmetric authorization binary between both by call case cast
+all analyse analyze and any array as asc asymmetric at authorization binary between both by call case cast
 change check collate collation column columns concurrently condition constraint continue convert create
 cross cube current current_catalog current_date current_role current_schema current_time current_timestamp
 current_user cursor database databases default deferrable delete desc describe distinct do double drop each
