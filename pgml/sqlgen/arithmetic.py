@@ -21,6 +21,8 @@ EXPONENTS = (-708.0, 700.0)
 """Exponents whose powers of e are doubles with all their digits."""
 PLAUSIBLE = 1e200
 """Numbers that are larger come of no data, so that it does not matter what they are taken for."""
+LARGEST_SINGLE, LEAST_SINGLE = float(2.0**128 - 2.0**104), -149.0
+"""The largest float32, and the logarithm to base 2 of the smallest."""
 FLUSHED = 2.0**-480
 """What is smaller is taken for 0 before it is multiplied with something as small."""
 
@@ -87,7 +89,7 @@ def divide(one: Expr, other: Expr) -> Expr:
     elif other.range.low <= 0 <= other.range.high:
         other = case(equal(other, literal(0.0)), NULL, other)
     if one.range.least - _log2(other.range.size) < SMALLEST:
-        one = flushed(one)
+        one = flushed(one, SMALLEST + _log2(other.range.size)) if other.is_literal else flushed(one)
     smallest = min(1.0, other.range.smallest)
     most = LARGEST * smallest
     if one.range.size > most:
@@ -211,10 +213,11 @@ def cosine(one: Expr) -> Expr:
 
 
 def single(one: Expr) -> Expr:
-    """Return a number rounded to float32."""
+    """Return a number rounded to float32, one that is too large for it as the largest, one too small as 0."""
     if one.is_literal or (one.range.grain >= -149 and one.range.size <= 2.0**24 * 2.0**one.range.grain):
         return one
-    return _made("single", [one], one.range)
+    held = flushed(bounded(one, -LARGEST_SINGLE, LARGEST_SINGLE), LEAST_SINGLE)
+    return _made("single", [held], held.range)
 
 
 def minimum(*terms: Expr) -> Expr:
@@ -239,12 +242,12 @@ def bounded(one: Expr, low: float, high: float) -> Expr:
     return maximum(taken, literal(low)) if one.range.low < low else taken
 
 
-def flushed(one: Expr, smallest: float = FLUSHED) -> Expr:
-    """Return a number, those that are smaller as 0."""
-    if one.is_literal or one.range.least >= math.log2(smallest):
+def flushed(one: Expr, least: float = math.log2(FLUSHED)) -> Expr:
+    """Return a number, those smaller than a power of two as 0."""
+    if one.is_literal or one.range.least >= least:
         return one
-    known = ranges.of_size(one.range.low, one.range.high, math.log2(smallest))
-    kept = (less(absolute(one), literal(smallest)), literal(0.0), one)
+    known = ranges.of_size(one.range.low, one.range.high, least)
+    kept = (less(absolute(one), literal(2.0**least)), literal(0.0), one)
     return Expr("case", kept, range=known, nullable=one.nullable, bound=one.bound)
 
 
@@ -377,6 +380,8 @@ def _not_too_small(one: Expr, other: Expr) -> tuple[Expr, Expr]:
     """Return the factors of a product, tiny ones as 0 where it could underflow."""
     if one.range.least + other.range.least >= SMALLEST:
         return one, other
+    if one.is_literal:
+        return one, flushed(other, SMALLEST - one.range.least)
     if one is other:
         alone = flushed(one)
         return alone, alone

@@ -21,6 +21,8 @@ from pgml.sqlgen.tensors import Reading
 _ONE, _ZERO = literal(1.0), literal(0.0)
 _VANISHED, _FULL = -40.0, 700.0
 """Between them e to a power less 1 is neither -1 nor more than a double holds."""
+_NO_POWER = 1e-20
+"""An exponent that no double's logarithm makes more than a rounding of."""
 _LOST = Range(-1e284, 1e284, -60.0, -1074.0)
 """What a sum loses of a summand: a share of the sum, so that their quotient is never too small."""
 _ROUNDED = Range(-1e-12, 1e-12, -1000.0, -1074.0)
@@ -57,6 +59,8 @@ def yeo_johnson(one: Expr, exponent: float, name: str, reading: Reading) -> Expr
     """
     if exponent == 1:
         return one
+    if abs(exponent) < _NO_POWER:
+        exponent = 0.0
     is_below = arithmetic.less(one, _ZERO)
     logarithm = log1p(arithmetic.absolute(one))
     _call(logarithm, f"{name}: logarithm", reading)
