@@ -12,7 +12,7 @@ from pgml.preprocessing import Encoder
 from pgml.sqlgen import features, graphs, layers, outputs, statement
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.dialects.base import Dialect
-from pgml.sqlgen.expressions import Expr, table_names
+from pgml.sqlgen.expressions import Expr
 from pgml.sqlgen.features import refusals
 from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.outputs import Wanted
@@ -76,8 +76,7 @@ def compiled(artifact: Artifact, wanted: Wanted = "prediction", missing: Missing
 
 def planned(model: Compiled, dialect: Dialect, taken: Iterable[str]) -> Plan:
     """Return the layers of a model in a dialect; `taken` are names that its columns may not have."""
-    tables = model.reading.tables
-    names = [*taken, *(table_names(tables) if tables else ())]
+    names = [*taken, *model.reading.taken]
     return layers.plan(refusals.within(model.outputs, dialect), model.reading.names, names, dialect)
 
 

@@ -37,8 +37,8 @@ class Expr:
         * ``case``: condition, result, condition, result, …, else; a condition that is NULL is not met;
         * ``coalesce`` of two;
         * ``tree`` (value: `pgml.sqlgen.trees.Branches`) of the numbers it compares;
-        * ``entry`` (value: `Entry`) of a table of constants, ``aggregate``, ``nth`` and ``lookup`` over one,
-          see `pgml.sqlgen.tables`;
+        * ``entry`` (value: `Entry`) of a table of constants; ``aggregate`` and ``nth`` over one, see
+          `pgml.sqlgen.tables`;
         * ``element`` (value: its number, from 1) of an array;
         * ``unusable`` (value: `Doubt`) whether a value of the relation is none that the model takes, and
           ``refused``, whether any of its operands is true: never NULL; see `pgml.sqlgen.features.refusals`;
@@ -117,6 +117,30 @@ class Table:
     name: str
     rows: int
     columns: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    table : Table
+    rows : int
+        How many.
+    condition : Expr or None
+        That is met for these rows alone; None: for all.
+    key : Expr or None
+        They are in its ascending order, then in that of their positions; None: in the table's.
+    positions : int array of shape (rows,) or None
+        Which they are, where that does not depend on the row that is scored.
+    """
+
+    table: Table
+    rows: int
+    condition: Expr | None
+    key: Expr | None = None
+    positions: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

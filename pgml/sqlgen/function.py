@@ -35,7 +35,7 @@ KEYWORDS = frozenset(_KEYWORDS.split())
 SPOKEN_FOR = ("found", "sqlstate", "sqlerrm")
 """Variables that PL/pgSQL has already."""
 VECTOR = "float8[]"
-LOOSE = frozenset({"tokens", "words", "element", "aggregate", "nth", "lookup"})
+LOOSE = frozenset({"tokens", "words", "element", "aggregate", "nth"})
 """What is written with functions that take any type, or with operators of two types."""
 TYPES = {"number": "float8", "text": "text", "truth": "boolean", "array": "float8[]"}
 """Of variables, by the kind of what they hold."""

@@ -9,7 +9,7 @@ from onnx.reference import ReferenceEvaluator
 
 from pgml.errors import NotBuilt
 from pgml.sqlgen.nodes import Node
-from pgml.sqlgen.operators import OPERATORS
+from pgml.sqlgen.operators import OPERATORS, points
 from pgml.sqlgen.tensors import Reading, Tensor, Value
 
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
@@ -56,6 +56,7 @@ def read(model: ModelProto, features: Tensor, reading: Reading) -> list[Value]:
     """
     check(model)
     graph = model.graph
+    reading.ordered = points.ordered(model)
     values: dict[str, Value | None] = {"": None}
     for initializer in graph.initializer:
         values[initializer.name] = numpy_helper.to_array(initializer)
@@ -75,7 +76,8 @@ def _translated(
     if not any(isinstance(each, Tensor) for each in inputs):
         return _computed(model, proto, inputs)
     version = next((each.version for each in model.opset_import if each.domain == proto.domain), 1)
-    return OPERATORS[proto.op_type](Node.of(proto, version), inputs, reading)  # type: ignore[arg-type]
+    node = Node.of(proto, version)
+    return OPERATORS[node.kind](node, points.begun(node, inputs, reading), reading)  # type: ignore[arg-type]
 
 
 def _computed(model: ModelProto, proto: NodeProto, inputs: Sequence[Any]) -> Sequence[Value]:

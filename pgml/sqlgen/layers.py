@@ -115,7 +115,7 @@ def operands(expr: Expr) -> list[tuple[Expr, int]]:
         branches = expr.value
         counts = np.bincount(branches.feature[branches.left >= 0], minlength=len(expr.args))
         return list(zip(expr.args, counts.tolist(), strict=True))
-    if expr.op in ("aggregate", "nth", "lookup"):
+    if expr.op in ("aggregate", "nth"):
         # Computed anew for each row of the table.
         return [(each, 2) for each in expr.args]
     return [(each, 1) for each in expr.args]
@@ -150,7 +150,7 @@ def _is_light(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> boo
         sizes[id(node)] = _own_size(node) + sum(
             count * sizes[id(each)] for each, count in _written(node, dialect)
         )
-    tables = any(node.op in ("aggregate", "nth", "lookup") for node in order)
+    tables = any(node.op in ("aggregate", "nth") for node in order)
     whole = sum(sizes[id(each)] for each in roots)
     alone = sum(map(_own_size, order))
     return not tables and max(heights.values(), default=0) <= dialect.depth and whole <= LIGHT * alone
@@ -204,7 +204,7 @@ _SYMBOLS: Mapping[str, int] = {
     **dict.fromkeys(("literal", "negative", "not", "is null"), 2),
     **dict.fromkeys(("case", "coalesce", "least", "greatest"), 5),
     **dict.fromkeys(("column", "element", "single", "tokens", "words"), 8),
-    **dict.fromkeys(("aggregate", "nth", "lookup"), 12),
+    **dict.fromkeys(("aggregate", "nth"), 12),
 }
 
 

@@ -1,9 +1,11 @@
 """From expressions to the text of a dialect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
+from pgml.sqlgen import subqueries
 from pgml.sqlgen.dialects.base import Dialect
-from pgml.sqlgen.expressions import POSITION, Entry, Expr
+from pgml.sqlgen.expressions import Entry, Expr, Table
 
 OR, AND, NOT, COMPARED, SUM, PRODUCT, UNARY, ATOM = range(8)
 """How tightly an operator binds."""
@@ -21,12 +23,21 @@ class Renderer:
         Columns by the id of the expression they hold, as they are written.
     source : callable (name) -> str
         How a column of the relation is written.
+    tables : mapping of str to str
+        What tables of constants are called where not by their own name.
     """
 
-    def __init__(self, dialect: Dialect, names: Mapping[int, str], source: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        names: Mapping[int, str],
+        source: Callable[[str], str],
+        tables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.dialect = dialect
         self._names = names
         self._source = source
+        self._tables = tables
         self._writers: Mapping[str, Callable[[Expr], tuple[str, int]]] = {
             "literal": self._literal,
             "column": self._column,
@@ -64,10 +75,22 @@ class Renderer:
             "tokens": lambda expr: (self.dialect.tokens(self.sql(expr.args[0]), expr.value), ATOM),
             "words": lambda expr: (self.dialect.words(self.sql(expr.args[0]), expr.value), PRODUCT),
             "entry": self._entry,
-            "aggregate": self._aggregate,
-            "nth": self._nth,
-            "lookup": self._lookup,
+            "aggregate": lambda expr: (subqueries.aggregate(self, expr), ATOM),
+            "nth": lambda expr: (subqueries.nth(self, expr), ATOM),
         }
+
+    def within(self, names: Mapping[int, str]) -> "Renderer":
+        """Return a renderer that knows more columns."""
+        return Renderer(self.dialect, {**self._names, **names}, self._source, self._tables)
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Names of columns, as they are written."""
+        return self._names.values()
+
+    def table(self, table: Table) -> str:
+        """Return the name of a table of constants, as it is written."""
+        return self.dialect.identifier(self._tables.get(table.name, table.name))
 
     def sql(self, expr: Expr) -> str:
         """Return an expression as text."""
@@ -202,21 +225,4 @@ class Renderer:
 
     def _entry(self, expr: Expr) -> tuple[str, int]:
         entry: Entry = expr.value
-        return f"{self.dialect.identifier(entry.table.name)}.{self.dialect.identifier(entry.column)}", ATOM
-
-    def _aggregate(self, expr: Expr) -> tuple[str, int]:
-        name = self.dialect.identifier(expr.value.table.name)
-        return f"(select {expr.value.function}({self.sql(expr.args[0])}) from {name})", ATOM
-
-    def _nth(self, expr: Expr) -> tuple[str, int]:
-        name = self.dialect.identifier(expr.value.table.name)
-        given, *order = map(self.sql, expr.args)
-        by = ", ".join([*order, f"{name}.{self.dialect.identifier(POSITION)}"])
-        return f"(select {given} from {name} order by {by} limit 1 offset {expr.value.place})", ATOM
-
-    def _lookup(self, expr: Expr) -> tuple[str, int]:
-        name = self.dialect.identifier(expr.value.table.name)
-        given, position = (
-            f"{name}.{self.dialect.identifier(each)}" for each in (expr.value.column, POSITION)
-        )
-        return f"(select {given} from {name} where {position} = {self.operand(expr.args[0], SUM)})", ATOM
+        return f"{self.table(entry.table)}.{self.dialect.identifier(entry.column)}", ATOM

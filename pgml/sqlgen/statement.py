@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from pgml.errors import NotBuilt
+from pgml.sqlgen import subqueries
 from pgml.sqlgen.dialects.base import Dialect
-from pgml.sqlgen.expressions import POSITION, Table
+from pgml.sqlgen.expressions import Table
 from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.rendering import Renderer
 
@@ -38,10 +39,9 @@ def select(
     NotBuilt
         A select would have more columns than the dialect takes.
     """
-    renderer = Renderer(
-        dialect, {at: dialect.identifier(name) for at, name in plan.names.items()}, dialect.identifier
-    )
-    parts = [table_text(table, dialect) for table in tables]
+    shown = {at: dialect.identifier(name) for at, name in plan.names.items()}
+    renderer = Renderer(dialect, shown, dialect.identifier, _apart(tables, relation))
+    parts = [subqueries.cte(table, dialect, renderer.table(table)) for table in tables]
     source = relation
     for number, layer in enumerate(plan.layers):
         name = "features" if number == 0 else f"layer_{number}"
@@ -67,6 +67,12 @@ def _checked(columns: Sequence[str], dialect: Dialect) -> None:
         )
 
 
+def _apart(tables: Sequence[Table], relation: str) -> dict[str, str]:
+    """Return other names of tables that would hide the relation."""
+    hidden = relation.strip('"`').lower()
+    return {table.name: f"{table.name}_of_model" for table in tables if table.name == hidden}
+
+
 def _selected(columns: Sequence[str], source: str, fence: str, indent: str = INDENT) -> str:
     listed = f",\n{indent}{INDENT}".join(columns)
     lines = [f"{indent}select", f"{indent}{INDENT}{listed}", f"{indent}from {source}"]
@@ -76,14 +82,3 @@ def _selected(columns: Sequence[str], source: str, fence: str, indent: str = IND
 def _named(text: str, name: str, dialect: Dialect) -> str:
     shown = dialect.identifier(name)
     return shown if text == shown else f"{text} as {shown}"
-
-
-def table_text(table: Table, dialect: Dialect) -> str:
-    """Return a table of constants as an entry of WITH."""
-    names = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
-    rows = zip(*(column.tolist() for column in table.columns.values()), strict=True)
-    listed = ",\n".join(
-        f"{INDENT}({', '.join([str(at), *(dialect.number(each, typed=at == 0) for each in row)])})"
-        for at, row in enumerate(rows)
-    )
-    return f"{dialect.identifier(table.name)}({names}) as (\n{INDENT}values\n{listed}\n)"

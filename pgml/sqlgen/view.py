@@ -8,7 +8,7 @@ layer, whose keys are all the numbers below.
 from collections.abc import Sequence
 
 from pgml.columns import Column
-from pgml.sqlgen import statement
+from pgml.sqlgen import statement, subqueries
 from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Postgres
 from pgml.sqlgen.rendering import Renderer
@@ -43,7 +43,7 @@ def query(model: Compiled, features: Sequence[Column], relation: str, columns: S
         renderer = Renderer(dialect, {}, lambda name: f"{GIVEN}.{identifier(name)}")
         outputs = plan.outputs.items()
         shown += [f"{renderer.sql(expr)} as {dialect.identifier(name)}" for name, expr in outputs]
-    parts = [statement.table_text(table, dialect) for table in tables]
+    parts = [subqueries.cte(table, dialect, dialect.identifier(table.name)) for table in tables]
     begin = [f"with {', '.join(parts)}"] if parts else []
     return "\n".join([*begin, f"select\n    {_LISTED.join(shown)}", *source])
 

@@ -30,6 +30,12 @@ class Dialect(ABC):
         How often functions write their operand, where it is more than once; it is a column then.
     least, greatest : str
         Functions of two or more numbers.
+    materialized : str
+        Before the select of a table of constants: that it is to be made once.
+    correlates_sources : bool
+        A select in the ``from`` of a subquery may refer to the row that the subquery is for.
+    orders_by_columns : bool
+        A subquery may only order by columns of its source.
     """
 
     name: ClassVar[str]
@@ -41,6 +47,9 @@ class Dialect(ABC):
     repeated: ClassVar[Mapping[str, int]] = {}
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"
+    materialized: ClassVar[str] = ""
+    correlates_sources: ClassVar[bool] = False
+    orders_by_columns: ClassVar[bool] = False
 
     def identifier(self, name: str) -> str:
         """Return a name, quoted where it has to be."""

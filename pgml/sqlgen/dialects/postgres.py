@@ -20,6 +20,8 @@ class Postgres(Dialect):
     depth = 600
     tree_depth = 100
     columns = 1664
+    materialized = "materialized "
+    correlates_sources = True
 
     def text(self, value: str) -> str:
         return literal(value)

@@ -22,6 +22,9 @@ class Sqlite(Dialect):
     columns = 2000
     least = "min"
     greatest = "max"
+    materialized = "materialized "
+    correlates_sources = True
+    orders_by_columns = True
 
     def spelled(self, shown: str, typed: bool) -> str:
         return shown

@@ -16,6 +16,7 @@ from pgml.sqlgen.operators import (
     products,
     recurrent,
     reductions,
+    selection,
     shapes,
     trees,
 )
@@ -31,6 +32,7 @@ OPERATORS: Mapping[str, Translation] = {
     **normalization.OPERATORS,
     **reductions.OPERATORS,
     **shapes.OPERATORS,
+    **selection.OPERATORS,
     **trees.OPERATORS,
 }
 """By type; the domain is ONNX's own, or its ``ai.onnx.ml`` for trees."""

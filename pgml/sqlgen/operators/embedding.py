@@ -39,9 +39,12 @@ def embedded(node: Node, given: Array | Tensor, places: Tensor, reading: Reading
     found = np.empty((*indexes.shape, *numbers.shape[1:]), dtype=object)
     for at in np.ndindex(numbers.shape[1:]):
         column: Array = numbers[(slice(None), *at)]
-        held = None if table is None else entry(table, column)
         for place, index in np.ndenumerate(indexes):
-            found[place + at] = _chosen(index, column) if held is None else tables.lookup(held, index)
+            found[place + at] = (
+                _chosen(index, column)
+                if table is None
+                else tables.looked_up(entry(table, column), table, index)
+            )
     reading.lay(found, "embedding")
     return Tensor(np.moveaxis(found, range(indexes.ndim), range(axis, axis + indexes.ndim)))
 

@@ -10,7 +10,6 @@ from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.nodes import Node
 from pgml.sqlgen.tensors import (
-    MOST_POINTS,
     Array,
     Reading,
     Tensor,
@@ -35,8 +34,8 @@ def product(one: Value, other: Value, reading: Reading) -> Tensor:
 
         return over_table(one, constant(other, _MATMUL))
     if isinstance(one, Tensor) and not isinstance(other, Tensor) and other.ndim == 2:
-        if other.shape[1] > MOST_POINTS:
-            return _to_points(rounded(one), other, reading)
+        if reading.in_table(other.shape[1]):
+            return _to_points(reading.tame(one), other, reading)
         return Tensor(_rows_by(rounded(one).values, other))
     left, right = lifted(one), lifted(other)
     found = np.empty(
@@ -90,7 +89,7 @@ def _rows_by(values: Array, weights: Array) -> Array:
 
 def _to_points(tensor: Tensor, weights: Array, reading: Reading) -> Tensor:
     """Return the products with very many columns of constants, as one expression over a table of them."""
-    table = reading.table(weights.shape[1], "points")
+    table = reading.points(weights.shape[1])
     columns = np.array([entry(table, row) for row in weights], dtype=object)
     found = np.empty((*tensor.values.shape[:-1], 1), dtype=object)
     for at in np.ndindex(tensor.values.shape[:-1]):

@@ -7,9 +7,17 @@ import numpy as np
 
 from pgml.errors import NotBuilt
 from pgml.sqlgen import arithmetic, tables
-from pgml.sqlgen.expressions import Expr, literal
+from pgml.sqlgen.expressions import Expr, Selection, Table, literal
 from pgml.sqlgen.nodes import Node
-from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, lifted, rounded
+from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, lifted, position, rounded
+
+
+def refusal(node: Node) -> NotBuilt:
+    """Return the error of an operator that is not translated along an axis of stored points."""
+    return NotBuilt(
+        f"operator {node.kind} over stored points cannot be written as SQL",
+        hint="Use pgml.predict for this model.",
+    )
 
 
 def over_table(tensor: Tensor, weights: Array) -> Tensor:
@@ -41,12 +49,11 @@ def _reduction(function: Callable[..., Expr], aggregate: Callable[..., Expr] | N
         values = rounded(tensor).values
         if tensor.table is not None and tensor.axis in axes:
             if aggregate is None or axes != [tensor.axis]:
-                raise NotBuilt(
-                    f"operator {node.kind} over stored points cannot be written as SQL",
-                    hint="Use pgml.predict for this model.",
-                )
+                raise refusal(node)
             table = tensor.table
-            found = np.frompyfunc(lambda each: aggregate(each, table), 1, 1)(values)
+            found = np.empty(values.shape, dtype=object)
+            for at in np.ndindex(values.shape):
+                found[at] = aggregate(values[at], table)
             return [Tensor(found if node.get("keepdims", 1) else found.squeeze(tensor.axis))]
         moved = np.moveaxis(values, axes, range(-len(axes), 0))
         flat = moved.reshape(*moved.shape[: moved.ndim - len(axes)], -1)
@@ -99,9 +106,25 @@ def place(terms: Sequence[Expr], better: Callable[[Expr, Expr], Expr]) -> Expr:
     return arithmetic.case(*args, literal(len(terms) - 1)) if args else literal(0.0)
 
 
+def _place_in_table(tensor: Tensor, node: Node, better: Callable[[Expr, Expr], Expr]) -> Tensor:
+    table = tensor.table
+    assert isinstance(table, Table)
+    sign = arithmetic.negative if better is arithmetic.less else lambda each: each
+    found = np.empty(tensor.values.shape, dtype=object)
+    for at in np.ndindex(found.shape):
+        key = sign(rounded(tensor).values[at])
+        found[at] = tables.nth(position(table), Selection(table, table.rows, None, key), 0)
+    return Tensor(found if node.get("keepdims", 1) else found.squeeze(tensor.axis))
+
+
 def _placing(better: Callable[[Expr, Expr], Expr]) -> Any:
     def translate(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-        values = np.moveaxis(lifted(inputs[0]), node.get("axis", 0), -1)
+        tensor, axis = inputs[0], node.get("axis", 0)
+        if isinstance(tensor, Tensor) and tensor.table is not None:
+            if axis % tensor.values.ndim != tensor.axis or not isinstance(tensor.table, Table):
+                raise refusal(node)
+            return [_place_in_table(tensor, node, better)]
+        values = np.moveaxis(lifted(tensor), axis, -1)
         found = np.empty(values.shape[:-1], dtype=object)
         for at in np.ndindex(found.shape):
             found[at] = place(list(values[at]), better)
@@ -117,13 +140,22 @@ def _greater(one: Expr, other: Expr) -> Expr:
 OPERATORS: Mapping[str, Any] = {
     "ArgMax": _placing(arithmetic.less),
     "ArgMin": _placing(_greater),
-    "ReduceL1": _reduction(lambda *terms: arithmetic.add(*map(arithmetic.absolute, terms))),
-    "ReduceL2": _reduction(lambda *terms: arithmetic.sqrt(arithmetic.add(*map(_square, terms)))),
+    "ReduceL1": _reduction(
+        lambda *terms: arithmetic.add(*map(arithmetic.absolute, terms)),
+        lambda one, table: tables.total(arithmetic.absolute(one), table),
+    ),
+    "ReduceL2": _reduction(
+        lambda *terms: arithmetic.sqrt(arithmetic.add(*map(_square, terms))),
+        lambda one, table: arithmetic.sqrt(tables.total(_square(one), table)),
+    ),
     "ReduceLogSumExp": _reduction(_log_sum_exp),
     "ReduceMax": _reduction(arithmetic.maximum, tables.greatest),
     "ReduceMean": _reduction(_mean, tables.mean),
     "ReduceMin": _reduction(arithmetic.minimum, tables.least),
     "ReduceProd": _reduction(_product),
     "ReduceSum": _reduction(arithmetic.add, tables.total),
-    "ReduceSumSquare": _reduction(lambda *terms: arithmetic.add(*map(_square, terms))),
+    "ReduceSumSquare": _reduction(
+        lambda *terms: arithmetic.add(*map(_square, terms)),
+        lambda one, table: tables.total(_square(one), table),
+    ),
 }

@@ -1,0 +1,226 @@
+"""What is chosen by numbers that depend on the row: the smallest of many, and what stands at a place."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pgml.sqlgen import arithmetic, ranges, tables
+from pgml.sqlgen.branches import MOST, Branches
+from pgml.sqlgen.expressions import POSITION, Expr, Selection, Table, literal
+from pgml.sqlgen.nodes import Node
+from pgml.sqlgen.operators import shapes
+from pgml.sqlgen.operators.reductions import refusal
+from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, constant, entry, lifted, position, rounded
+
+MOST_CHOICES = 4096
+"""Constants of which one is found by nested conditions on its position."""
+
+
+def _top(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = rounded(inputs[0])  # type: ignore[arg-type]
+    axis = node.get("axis", -1) % tensor.values.ndim
+    rows = int(constant(inputs[1], node).ravel()[0])
+    given, table = _along(node, tensor, axis, reading)
+    key = arithmetic.negative(given) if node.get("largest", 1) else given
+    found = tables.smallest(key, table, rows)
+    shape = (1,) * tensor.values.ndim
+    return [Tensor(_filled(each, shape), table=found, axis=axis) for each in (given, position(table))]
+
+
+def _along(node: Node, tensor: Tensor, axis: int, reading: Reading) -> tuple[Expr, Table]:
+    """Return the numbers along an axis as one expression over a table."""
+    if tensor.values.size != tensor.values.shape[axis]:
+        raise refusal(node)
+    if tensor.table is None:
+        table = reading.points(tensor.values.size)
+        return chosen(position(table), list(tensor.values.ravel())), table
+    if tensor.axis != axis or isinstance(tensor.table, Selection):
+        raise refusal(node)
+    return tensor.values.ravel()[0], tensor.table
+
+
+def chosen(place: Expr, values: Sequence[Expr], start: int = 0) -> Expr:
+    """Return the one of several values whose position, counted from `start`, is a whole number."""
+    if len(values) == 1:
+        return values[0]
+    if all(each.is_literal and each.value is not None for each in values):
+        return _constant(place, np.array([each.value for each in values]), start)
+    middle = len(values) // 2
+    before = arithmetic.less(place, literal(start + middle))
+    first, second = (
+        chosen(place, values[:middle], start),
+        chosen(place, values[middle:], start + middle),
+    )
+    return arithmetic.case(before, first, second)
+
+
+def _constant(place: Expr, values: Array, start: int) -> Expr:
+    """Return the same of constants, as a tree of halves."""
+    left, right, threshold, value = [], [], [], []
+    waiting = [(0, len(values))]
+    for low, high in waiting:
+        middle = (low + high) // 2
+        leaf = high - low == 1
+        left.append(-1 if leaf else len(waiting))
+        right.append(-1 if leaf else len(waiting) + 1)
+        threshold.append(0.0 if leaf else float(start + middle))
+        value.append(float(values[low].clip(-MOST, MOST)) if leaf else 0.0)
+        if not leaf:
+            waiting += [(low, middle), (middle, high)]
+    count = len(waiting)
+    tree = Branches(
+        *(np.array(each, dtype=np.int64) for each in (left, right)),
+        np.zeros(count, dtype=np.int64),
+        np.array(threshold),
+        np.zeros(count, dtype=np.bool_),
+        strict=True,
+        value=np.array(value),
+    )
+    known = ranges.joined(*(ranges.of_literal(each) for each in np.unique(values.clip(-MOST, MOST))))
+    return Expr("tree", (place,), tree, known, bound=place.bound)
+
+
+def _gather(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    data, places = inputs
+    axis = node.get("axis", 0)
+    if isinstance(data, Tensor) and data.table is not None and not isinstance(places, Tensor):
+        return [_picked(node, data, places, axis % data.values.ndim)]
+    if isinstance(places, Tensor) and places.table is not None and not isinstance(data, Tensor):
+        return [_entries(node, data, places, axis)]
+    if isinstance(places, Tensor) and places.values.size == 1 and data.shape[axis] <= MOST_CHOICES:
+        return [_one(data, places, axis)]
+    return shapes.OPERATORS["Gather"](node, inputs, reading)  # type: ignore[no-any-return]
+
+
+def _entries(node: Node, data: Array, places: Tensor, axis: int) -> Tensor:
+    """Return the rows of an array of constants at the positions of a selection."""
+    place, table = places.values.ravel()[0], places.table
+    held = table.table if isinstance(table, Selection) else table
+    assert held is not None
+    of_rows = place.op == "entry" and place.value.column == POSITION and len(data) == held.rows
+    if axis != 0 or places.values.size > 1 or not of_rows:
+        raise refusal(node)
+    found = np.empty((*places.values.shape, *data.shape[1:]), dtype=object)
+    for at in np.ndindex(data.shape[1:]):
+        found[(0,) * places.values.ndim + at] = entry(held, data[(slice(None), *at)])
+    return Tensor(found, table=table, axis=places.axis)
+
+
+def _picked(node: Node, data: Tensor, places: Array, axis: int) -> Tensor:
+    """Return some places of a tensor, along a table or beside it."""
+    if axis != data.axis:
+        if places.ndim != 1:
+            raise refusal(node)
+        return Tensor(np.take(data.values, places, axis=axis), data.single, data.table, data.axis)
+    rows = data.shape[axis]
+    at = places % rows
+    if places.ndim == 1 and places.size > 1 and isinstance(data.table, Table):
+        return Tensor(data.values, data.single, _subset(data.table, at), axis)
+    found = np.stack([_at(data, int(place)) for place in at.ravel()], axis=axis)
+    shape = (*found.shape[:axis], *places.shape, *found.shape[axis + 1 :])
+    return Tensor(found.reshape(shape), data.single)
+
+
+def _subset(table: Table, places: Array) -> Selection:
+    inside = np.isin(np.arange(table.rows), places)
+    return Selection(table, len(places), arithmetic.equal(entry(table, inside), literal(1.0)), None, places)
+
+
+def _at(data: Tensor, place: int) -> Array:
+    """Return a tensor at a place of its table, without that axis."""
+    values, table = data.values.squeeze(data.axis), data.table
+    found = np.empty(values.shape, dtype=object)
+    for at in np.ndindex(found.shape):
+        if isinstance(table, Selection):
+            found[at] = tables.nth(values[at], table, place)
+        else:
+            assert table is not None
+            found[at] = tables.looked_up(values[at], table, literal(place))
+    return found
+
+
+def laid_out(tensor: Tensor) -> Tensor:
+    """Return a tensor of which no axis stands for a table."""
+    if tensor.table is None:
+        return tensor
+    parts = [_at(tensor, place) for place in range(tensor.table.rows)]
+    return Tensor(np.stack(parts, axis=tensor.axis), tensor.single)
+
+
+def _one(data: Value, places: Tensor, axis: int) -> Tensor:
+    """Return what stands at one place that depends on the row."""
+    values = np.moveaxis(data.values if isinstance(data, Tensor) else lifted(data), axis, -1)
+    found = np.empty(values.shape[:-1], dtype=object)
+    for at in np.ndindex(found.shape):
+        found[at] = chosen(places.values.ravel()[0], list(values[at]))
+    axis %= values.ndim
+    shape = (*found.shape[:axis], *places.values.shape, *found.shape[axis:])
+    return Tensor(found.reshape(shape), isinstance(data, Tensor) and data.single)
+
+
+def _gather_elements(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    data, places = (laid_out(each) if isinstance(each, Tensor) else each for each in inputs)
+    axis = node.get("axis", 0)
+    given, at = (np.moveaxis(lifted(each), axis, -1) for each in (data, places))
+    found = np.empty(at.shape, dtype=object)
+    for each in np.ndindex(found.shape):
+        place = at[each]
+        values = list(given[each[:-1]])
+        found[each] = values[int(place.value)] if place.is_literal else chosen(place, values)
+    return [Tensor(np.moveaxis(found, -1, axis), isinstance(data, Tensor) and data.single)]
+
+
+def _cumulated(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = laid_out(rounded(inputs[0]))  # type: ignore[arg-type]
+    axis = int(constant(inputs[1], node).ravel()[0])
+    values = np.moveaxis(tensor.values, axis, -1)
+    values = values[..., ::-1] if node.get("reverse", 0) else values
+    found = np.empty(values.shape, dtype=object)
+    for at in np.ndindex(values.shape[:-1]):
+        total: Expr = literal(0.0)
+        for place, term in enumerate(values[at]):
+            before, total = total, arithmetic.add(total, term)
+            found[(*at, place)] = before if node.get("exclusive", 0) else total
+    found = found[..., ::-1] if node.get("reverse", 0) else found
+    return [Tensor(np.moveaxis(found, -1, axis))]
+
+
+def _filled(one: Expr, shape: tuple[int, ...]) -> Array:
+    found = np.empty(shape, dtype=object)
+    found[(0,) * len(shape)] = one
+    return found
+
+
+def _unsqueezed(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = inputs[0]
+    if not isinstance(tensor, Tensor) or tensor.table is None:
+        return shapes.OPERATORS["Unsqueeze"](node, inputs, reading)  # type: ignore[no-any-return]
+    axes = node.get("axes") if len(inputs) < 2 else constant(inputs[1], node).tolist()
+    values = np.expand_dims(tensor.values, tuple(axes))
+    added = {axis % values.ndim for axis in axes}
+    kept = [axis for axis in range(values.ndim) if axis not in added]
+    return [Tensor(values, tensor.single, tensor.table, kept[tensor.axis])]
+
+
+def _squeezed(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
+    tensor = inputs[0]
+    if not isinstance(tensor, Tensor) or tensor.table is None:
+        return shapes.OPERATORS["Squeeze"](node, inputs, reading)  # type: ignore[no-any-return]
+    given = node.get("axes") if len(inputs) < 2 else constant(inputs[1], node).tolist()
+    if given is None:
+        given = [at for at, size in enumerate(tensor.shape) if size == 1]
+    axes = {axis % tensor.values.ndim for axis in given}
+    axis = tensor.axis - sum(each < tensor.axis for each in axes)
+    return [Tensor(tensor.values.squeeze(tuple(axes)), tensor.single, tensor.table, axis)]
+
+
+OPERATORS: Mapping[str, Any] = {
+    "CumSum": _cumulated,
+    "Gather": _gather,
+    "GatherElements": _gather_elements,
+    "Squeeze": _squeezed,
+    "TopK": _top,
+    "Unsqueeze": _unsqueezed,
+}
+"""Those of `shapes` among them pass on what no table is part of."""
