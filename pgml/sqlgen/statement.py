@@ -48,8 +48,12 @@ def select(
         columns = [*map(dialect.identifier, [*keys, *layer.passed])]
         columns += [_named(renderer.computed(expr), name_, dialect) for name_, expr in layer.computed.items()]
         _checked(columns, dialect)
-        parts.append(f"{name} as (\n{_selected(columns, source, dialect.fence)}\n)")
-        source = name
+        inner = f"(\n{_selected(columns, source, dialect.fence)}\n)"
+        if len(plan.layers) <= dialect.chained:
+            parts.append(f"{name} as {inner}")
+            source = name
+        else:
+            source = f"{inner} as {name}"
     answer = [*map(dialect.identifier, keys)]
     answer += [_named(renderer.sql(expr), name, dialect) for name, expr in plan.outputs.items()]
     _checked(answer, dialect)

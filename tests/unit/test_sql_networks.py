@@ -10,6 +10,8 @@ from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.neural_network import MLPClassifier
 
 from pgml.errors import NotBuilt
+from pgml.sqlgen.dialects import DIALECTS
+from pgml.sqlgen.dialects.sqlite import Sqlite
 from tests.unit import networks
 from tests.unit.networks import Array, graph, node
 
@@ -217,3 +219,21 @@ def test_a_layer_that_is_wider_than_a_select_is_refused() -> None:
         with pytest.raises(NotBuilt, match=wanted) as raised:
             networks.compiled(model, [1, 30, 30], dialect)
         assert raised.value.sqlstate == "0A000"
+
+
+class Nesting(Sqlite):
+    """SQLite, but with layers within each other, as PostgreSQL has them where they are many."""
+
+    chained = 3
+
+
+def test_many_layers_lie_within_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(9)
+    held = {"w": rng.normal(size=(1, 3, 2)), "r": rng.normal(size=(1, 3, 3))}
+    model = graph([node("RNN", ["x", *held], ["", "y"], hidden_size=3, layout=1)], [6, 2], **held)
+    assert "layer_2 as (\n" in networks.compiled(model, [6, 2], "postgres")[0]
+    monkeypatch.setattr(networks, "DIALECTS", {**DIALECTS, "sqlite": Nesting()})
+    text = networks.compiled(model, [6, 2])[0]
+    assert text.startswith("select\n")
+    assert text.endswith("\n    limit -1 offset 0\n) as layer_11")
+    networks.assert_alike(model, rng.normal(size=(30, 6, 2)))

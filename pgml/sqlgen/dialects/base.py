@@ -26,6 +26,8 @@ class Dialect(ABC):
         How deeply the CASEs of a tree may be nested.
     columns : int
         How many a select may have.
+    chained : int
+        How many layers may be entries of WITH, one after the other; more are selects within selects.
     repeated : mapping of str to int
         How often functions write their operand, where it is more than once; it is a column then.
     least, greatest : str
@@ -44,6 +46,7 @@ class Dialect(ABC):
     depth: ClassVar[int] = 300
     tree_depth: ClassVar[int] = 30
     columns: ClassVar[int] = 1000
+    chained: ClassVar[int] = 10**6
     repeated: ClassVar[Mapping[str, int]] = {}
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"

@@ -22,6 +22,9 @@ class Postgres(Dialect):
     columns = 1664
     materialized = "materialized "
     correlates_sources = True
+    # The planner copies an entry of WITH into the next with all that went before: it took 7 s for 60 layers
+    # that it plans in 0.5 s within each other.
+    chained = 12
 
     def text(self, value: str) -> str:
         return literal(value)
