@@ -23,8 +23,9 @@ Array = npt.NDArray[Any]
 MOST_POINTS = 1500
 """Stored points whose expressions are laid out, as a select of PostgreSQL has at most 1,664 columns; more become
 a table, and so do fewer where a graph chooses among them by their order."""
-LARGEST, SMALLEST = 1e80, 2.0**-250
-"""Numbers of a row that is compared with stored points are taken to be no larger, and smaller ones for 0."""
+LARGEST, SMALLEST = 1e80, -250.0
+"""Numbers of a row that is compared with stored points are taken to be no larger, and those below this
+power of two for 0."""
 MOST_ROWS = 100_000
 """Rows of a table of constants."""
 MOST_COLUMNS = 1600
