@@ -111,7 +111,7 @@ def _biased(bias: float, one: Expr) -> Expr:
 
 
 def _simple(node: Node, weights: Weights, bend: Functions, given: Exprs, state: State) -> State:
-    return State(bend(0, weights.sums(given, state.hidden)[0], "sum"), [])
+    return State(bend(0, weights.sums(given, state.hidden)[0], "new"), [])
 
 
 def _lstm(node: Node, weights: Weights, bend: Functions, given: Exprs, state: State) -> State:
