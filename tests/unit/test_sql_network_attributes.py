@@ -77,6 +77,15 @@ def test_a_pool_of_any_window(seed: int, kind: str) -> None:
     assert_as_runtime(model, rng.normal(size=(4, *shape)), 1e-6)
 
 
+@pytest.mark.parametrize("kind", ["MaxPool", "AveragePool"])
+def test_a_window_that_would_begin_behind_the_input_is_none(kind: str) -> None:
+    given = {"kernel_shape": [3], "strides": [3], "pads": [1, 2], "ceil_mode": 1}
+    model = graph([node(kind, **given)], [1, 5], version=22, kind=TensorProto.FLOAT)
+    rows = np.random.default_rng(3).normal(size=(3, 1, 5))
+    assert networks.answers(model, rows)[0].shape == (3, 1, 2)
+    assert_as_runtime(model, rows, 1e-6)
+
+
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 CURVES = {
     "Relu": (),
