@@ -94,4 +94,7 @@ def assert_close(numbers: Floats, outputs: Floats, scale: float, tolerance: floa
         usual & ~(np.abs(numbers - outputs) <= tolerance * size) & ~(np.isnan(numbers) & np.isnan(outputs))
     )
     rows = np.flatnonzero(wrong.any(axis=1))
-    assert not rows.size, [(at, numbers[at], outputs[at]) for at in rows[:5]]
+    share = np.nanmax(
+        np.abs(numbers - outputs)[wrong] / np.broadcast_to(size, wrong.shape)[wrong], initial=0.0
+    )
+    assert not rows.size, (share, [(at, numbers[at], outputs[at]) for at in rows[:5]])

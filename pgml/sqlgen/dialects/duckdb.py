@@ -1,8 +1,12 @@
 """DuckDB."""
 
+from collections.abc import Sequence
+
+from pgml.sqlgen import letters
 from pgml.sqlgen.dialects.base import Dialect, exponential
 from pgml.sqlgen.expressions import Doubt, Feature
 
+_CODE = "\\x{{{:X}}}"
 _WHOLE = frozenset({"smallint", "integer", "bigint", "boolean"})
 """Types whose numbers are never NaN."""
 _TEMPORAL = frozenset(
@@ -50,6 +54,12 @@ class DuckDb(Dialect):
         elif doubt.infinite and column.type != "interval":
             found.append(f"isinf(cast({source} as double))")
         return found
+
+    def tokens(self, text: str, words: Sequence[str]) -> str:
+        between = f"[^{letters.word_class(_CODE)}]+"
+        large, small = (self.text(each) for each in letters.capitals(words))
+        lowered = f"translate(replace({text}, {self.text(letters.DOTTED)}, 'i '), {large}, {small})"
+        return f"' ' || regexp_replace({lowered}, {self.text(between)}, '  ', 'g') || ' '"
 
     def single(self, inner: str) -> str:
         return f"cast(cast({inner} as real) as double)"

@@ -1,10 +1,14 @@
 """PostgreSQL."""
 
+from collections.abc import Sequence
+
 from pgml.columns import INTEGERS, KINDS
+from pgml.sqlgen import letters
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqltext import literal
 
+_CODE = "\\U{:08X}"
 _WHOLE = INTEGERS | {"boolean"}
 
 
@@ -65,6 +69,14 @@ class Postgres(Dialect):
                 f"not isfinite({source})" if column.kind.temporal else f"{given} in ('Infinity', '-Infinity')"
             )
         return found
+
+    def tokens(self, text: str, words: Sequence[str]) -> str:
+        between = f"[^{letters.word_class(_CODE)}]+"
+        # In the collation "C", which the text has, lower knows ASCII alone.
+        large, small = (self.text(each) for each in letters.capitals(words))
+        dotted = f"replace({text}, {self.text(letters.DOTTED)}, 'i ')"
+        lowered = f"translate(lower({dotted}), {large}, {small})"
+        return f"' ' || regexp_replace({lowered}, {self.text(between)}, '  ', 'g') || ' '"
 
     def single(self, inner: str) -> str:
         return f"({inner})::real::float8"

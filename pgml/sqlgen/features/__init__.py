@@ -10,7 +10,7 @@ from pgml.preprocessing import Encoder, Encoding
 from pgml.preprocessing.marks import MarkedEncoding
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import Expr, indicator
-from pgml.sqlgen.features import categories, curves, numbers
+from pgml.sqlgen.features import categories, curves, numbers, texts
 from pgml.sqlgen.features.columns import of_column
 from pgml.sqlgen.tensors import Reading, Tensor
 
@@ -18,6 +18,7 @@ ENCODINGS: Mapping[str, Callable[[Any, Reading], list[Expr]]] = {
     **numbers.ENCODINGS,
     **curves.ENCODINGS,
     **categories.ENCODINGS,
+    **texts.ENCODINGS,
 }
 """By `Encoding.kind`: from an encoding to the columns it writes."""
 

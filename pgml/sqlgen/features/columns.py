@@ -8,6 +8,7 @@ from pgml.preprocessing.base import MOST_SINGLE
 from pgml.sqlgen import ranges
 from pgml.sqlgen.expressions import Expr, Feature, column
 from pgml.sqlgen.ranges import Range
+from pgml.sqlgen.tensors import Reading, objects
 
 _SINGLE = Range(-MOST_SINGLE, MOST_SINGLE, -149.0, -149.0)
 _SECONDS = ranges.of_size(-1e16, 1e16, -20.0)
@@ -60,3 +61,8 @@ def of_column(given: Column) -> tuple[Expr, ...]:
     return tuple(
         Expr("element", (whole,), place, known, nullable=True) for place in range(1, given.width + 1)
     )
+
+
+def call(one: Expr, name: str, reading: Reading) -> None:
+    """Give an expression a name, in case it becomes a column."""
+    reading.name(objects(one), name)

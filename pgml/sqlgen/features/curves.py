@@ -14,6 +14,7 @@ from pgml.preprocessing.times import PERIODS, CyclicEncoding
 from pgml.sqlgen import arithmetic, ranges
 from pgml.sqlgen.expressions import NULL, Expr, literal
 from pgml.sqlgen.features.categories import chosen
+from pgml.sqlgen.features.columns import call
 from pgml.sqlgen.features.numbers import filled, moved
 from pgml.sqlgen.ranges import Range
 from pgml.sqlgen.tensors import Reading
@@ -63,7 +64,7 @@ def yeo_johnson(one: Expr, exponent: float, name: str, reading: Reading) -> Expr
         exponent = 0.0
     is_below = arithmetic.less(one, _ZERO)
     logarithm = log1p(arithmetic.absolute(one))
-    _call(logarithm, f"{name}: logarithm", reading)
+    call(logarithm, f"{name}: logarithm", reading)
     if exponent in (0.0, 2.0):
         bent = _bent(logarithm, 2.0 - exponent if exponent == 0 else exponent)
         above, below = (logarithm, bent) if exponent == 0 else (bent, logarithm)
@@ -71,16 +72,12 @@ def yeo_johnson(one: Expr, exponent: float, name: str, reading: Reading) -> Expr
     # One power for both sides of 0.
     above, below = literal(exponent), literal(2.0 - exponent)
     raised = arithmetic.multiply(arithmetic.case(is_below, below, above), logarithm)
-    _call(raised, f"{name}: exponent", reading)
+    call(raised, f"{name}: exponent", reading)
     return arithmetic.divide(expm1(raised), arithmetic.case(is_below, literal(exponent - 2.0), above))
 
 
 def _bent(logarithm: Expr, exponent: float) -> Expr:
     return arithmetic.divide(expm1(arithmetic.multiply(literal(exponent), logarithm)), literal(exponent))
-
-
-def _call(one: Expr, name: str, reading: Reading) -> None:
-    reading.name(np.array([one], dtype=object), name)
 
 
 def _power(encoding: PowerEncoding, reading: Reading) -> list[Expr]:
@@ -161,7 +158,7 @@ def _cyclic(encoding: CyclicEncoding, reading: Reading) -> list[Expr]:
         turns = arithmetic.floor(arithmetic.divide(given, literal(period)))
         rest = arithmetic.subtract(given, arithmetic.multiply(literal(period), turns))
         angle = arithmetic.multiply(literal(2 * np.pi / period), arithmetic.known(rest, 0.0, period))
-        _call(angle, f"{encoding.column.name}: {name}", reading)
+        call(angle, f"{encoding.column.name}: {name}", reading)
         found += [arithmetic.sine(angle), arithmetic.cosine(angle)]
     return found
 
