@@ -48,6 +48,8 @@ COMPILED: Mapping[str, str] = {
     "key": "text",
     "output": "text",
     "missing": "text",
+    "partition_by": "text",
+    "order_by": "text",
 }
 CREATED: Mapping[str, str] = {"output": "text", "missing": "text", "replace": "boolean"}
 MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}

@@ -18,7 +18,7 @@ from pgml.sqlgen import verification
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqltext import identifier
 from pgml.store import Model
-from pgml.usecases import arguments, measured
+from pgml.usecases import arguments, compile_sequences, measured
 from pgml.usecases.batch import key_columns
 from pgml.usecases.session import Session
 
@@ -174,17 +174,34 @@ def _source(database: Database, asked: Asked, given: Mapping[str, Any]) -> Sourc
     name, dialect = given["relation_name"], given["dialect"]
     relation = _found(database, asked.stored.relation_name if name is None else name)
     key = given["key"]
+    if given["partition_by"] is not None or given["order_by"] is not None:
+        return _of_steps(asked, given, relation)
     if relation is not None and (dialect == OWN or key is None):
         keys: Sequence[str] = key_columns(database, relation, key)
     else:
         keys = [] if key is None else [part.strip() for part in key.split(",")]
     _check_keys(keys)
     if relation is None or dialect != OWN:
-        parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
-        return Source(".".join(map(DIALECTS[dialect].identifier, parts)), keys, {})
+        return Source(_as_given(asked, name, dialect), keys, {})
     types = matching_types(asked.encoder, relation)
     text = complete(asked.encoder, relation)
     return Source(text if text == relation.name else f"{text} as given", keys, types)
+
+
+def _of_steps(asked: Asked, given: Mapping[str, Any], relation: Relation | None) -> Source:
+    if given["key"] is not None:
+        raise InvalidValue("sequences have the key partition_by", hint="Leave key out.")
+    here = relation if given["dialect"] == OWN else None
+    text = here.name if here else _as_given(asked, given["relation_name"], given["dialect"])
+    source = Source(*compile_sequences.relation_of(asked.encoder, given, text, here))
+    _check_keys(source.keys)
+    return source
+
+
+def _as_given(asked: Asked, name: str | None, dialect: str) -> str:
+    """Return the name of a relation elsewhere: as given, or that of the training without its schema."""
+    parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
+    return ".".join(map(DIALECTS[dialect].identifier, parts))
 
 
 def _check_keys(keys: Sequence[str]) -> None:

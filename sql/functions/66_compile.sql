@@ -4,7 +4,9 @@ create function pgml.to_sql(
     relation_name text default null,
     key text default null,
     output text default 'prediction',
-    missing text default 'model'
+    missing text default 'model',
+    partition_by text default null,
+    order_by text default null
 )
 returns text
 language plpgsql
@@ -19,13 +21,15 @@ begin
             'relation_name', relation_name,
             'key', key,
             'output', output,
-            'missing', missing
+            'missing', missing,
+            'partition_by', partition_by,
+            'order_by', order_by
         )),
         variadic '{}'::pg_catalog.text[]
     );
 end
 $$;
-comment on function pgml.to_sql(text, text, text, text, text, text) is 'a project''s live model as one SQL statement';
+comment on function pgml.to_sql(text, text, text, text, text, text, text, text) is 'a project''s live model as one SQL statement';
 
 create function pgml.to_sql(
     model_id bigint,
@@ -33,7 +37,9 @@ create function pgml.to_sql(
     relation_name text default null,
     key text default null,
     output text default 'prediction',
-    missing text default 'model'
+    missing text default 'model',
+    partition_by text default null,
+    order_by text default null
 )
 returns text
 language plpgsql
@@ -48,13 +54,15 @@ begin
             'relation_name', relation_name,
             'key', key,
             'output', output,
-            'missing', missing
+            'missing', missing,
+            'partition_by', partition_by,
+            'order_by', order_by
         )),
         variadic '{}'::pg_catalog.text[]
     );
 end
 $$;
-comment on function pgml.to_sql(bigint, text, text, text, text, text) is 'one model as one SQL statement';
+comment on function pgml.to_sql(bigint, text, text, text, text, text, text, text) is 'one model as one SQL statement';
 
 create function pgml.create_sql_function(
     project_name text,

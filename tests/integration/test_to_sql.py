@@ -248,3 +248,35 @@ def test_the_backend_imports_neither_onnx_nor_sqlglot(cluster: Cluster, shared: 
         )
         loaded = value(fresh, "select pg_temp.modules()")
     assert not {"onnx", "sqlglot", "sklearn", "scipy", "xgboost", "pandas"} & set(loaded)
+
+
+def test_rows_that_are_steps_of_sequences_become_one_row_each(shared: Connection) -> None:
+    shared.execute(
+        "create table steps as select s as series, t as at, 10 + (s * 7 + t * t * 3) % 11 as price,"
+        " (array['up', 'down'])[1 + (s + t) % 2] as way"
+        " from generate_series(1, 200) s, generate_series(1, 3) t;"
+        "create view sequences as select series, max(price) filter (where at = 1) as price_1,"
+        " max(price) filter (where at = 2) as price_2, max(price) filter (where at = 3) as price_3,"
+        " max(way) filter (where at = 1) as way_1, max(way) filter (where at = 2) as way_2,"
+        " max(way) filter (where at = 3) as way_3, max(price * at) as most from steps group by series;"
+        "create view windows as select price_1, price_2, price_3, way_1, way_2, way_3, most from sequences"
+    )
+    shared.execute("select pgml.train('windows', 'regression', 'windows', 'most', 'xgboost')")
+    call = "'windows', relation_name => 'steps', partition_by => 'series', order_by => 'at'"
+    expected = shared.execute("select series, pgml.predict('windows', s) from sequences s").fetchall()
+    assert answers(shared, to_sql(shared, call)) == pytest.approx(dict(expected), abs=1e-4)
+    longer = "create table longer as select series, at + 5 as at, price, way from steps union all"
+    shared.execute(f"{longer} select series, 0, 99, 'none' from steps where at = 1".encode())
+    assert answers(shared, to_sql(shared, call.replace("'steps'", "'longer'"))) == pytest.approx(
+        dict(expected), abs=1e-4
+    )
+    assert "from elsewhere\n" in to_sql(shared, call.replace("'steps'", "'elsewhere'"))
+    with refusal("22023", "partition_by is of no use without order_by"):
+        to_sql(shared, "'windows', partition_by => 'series'")
+    with refusal("42703", 'column "price" does not exist in public.windows'):
+        to_sql(
+            shared,
+            call.replace("'steps'", "'windows'").replace("'series'", "'most'").replace("'at'", "'most'"),
+        )
+    with refusal("22023", 'feature "age" is not that of a step', "Train on a view"):
+        to_sql(shared, "'states', partition_by => 'id', order_by => 'age'")
