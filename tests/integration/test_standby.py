@@ -165,6 +165,19 @@ def test_a_model_is_measured_on_a_standby_as_on_the_primary(
     assert found[0] == found[1] != []
 
 
+def test_a_model_is_written_as_sql_on_a_standby_as_on_the_primary(
+    both: tuple[Connection, Connection],
+) -> None:
+    primary, standby = both
+    call = "select pgml.to_sql('arrivals', relation_name => 'visits')"
+    sql = value(standby, call)
+    assert "-- checked against the model on" in sql
+    assert sql == value(primary, call)
+    assert len(column(standby, sql)) == 400
+    with refusal("25006", "cannot execute CREATE FUNCTION in a read-only transaction"):
+        standby.execute("select pgml.create_sql_function('arrivals', 'arrival_of')")
+
+
 def test_a_sessions_first_transaction_can_be_read_only(pair: Pair) -> None:
     with pair.sessions() as (primary, _):
         primary.execute("begin read only")

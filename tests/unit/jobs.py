@@ -55,6 +55,11 @@ def blob(arguments: dict[str, Any], dataset: Dataset | None, tell: Answer) -> wi
     return {}, b"x" * arguments["size"]
 
 
+def measured(arguments: dict[str, Any], given: Dataset | bytes | None, tell: Answer) -> wire.Message:
+    assert isinstance(given, bytes)
+    return {"size": len(given), "sum": sum(given[:: 1 << 10])}, given[:3]
+
+
 def ask(arguments: dict[str, Any], dataset: Dataset | None, tell: Answer) -> wire.Message:
     return {"answers": [tell({"question": i}) for i in range(3)]}, b""
 

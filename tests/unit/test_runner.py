@@ -105,6 +105,14 @@ def test_a_job_asks_and_the_backend_answers(warm: Job) -> None:
     assert value == {"answers": [0, 10, 20]}
 
 
+def test_bytes_of_any_size_reach_the_job_and_leave_nothing_for_the_next(warm: Job) -> None:
+    data = bytes(range(256)) * (3 << 12)
+    value, blob = warm.run("measured", {}, data, no_interrupts)
+    assert value == {"size": len(data), "sum": sum(data[:: 1 << 10])}
+    assert blob == data[:3]
+    assert warm.run("echo", {"a": 1}, None, no_interrupts) == ({"a": 1}, b"blob")
+
+
 def test_an_error_keeps_its_sqlstate_detail_and_hint(warm: Job) -> None:
     with pytest.raises(PgmlError) as caught:
         warm.run("mistake", {}, None, no_interrupts)
