@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.case import Case
-from bench.cases import batch, first, read, rows, service, sqlite_ml, train
+from bench.cases import batch, compiled, first, orbital, read, rows, service, sqlite_ml, train
 
 _ALL = (
     read.CASE,
@@ -13,6 +13,8 @@ _ALL = (
     first.CASE,
     service.CASE,
     sqlite_ml.CASE,
+    compiled.CASE,
+    orbital.CASE,
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
 """By name."""

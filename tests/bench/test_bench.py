@@ -10,7 +10,7 @@ import pytest
 
 from bench import client, report
 from bench.case import Comparison, Goal, compare, in_turns
-from bench.cases import CASES
+from bench.cases import CASES, orbital
 from bench.server import Server
 from tests.cluster import Cluster
 
@@ -23,11 +23,22 @@ def server(cluster: Cluster, database: str) -> Server:
     return lent
 
 
-@pytest.mark.parametrize("name", ["read", "rows", "batch", "first"])
+@pytest.mark.parametrize("name", ["read", "rows", "batch", "first", "compiled"])
 def test_a_case_measures_two_sides(server: Server, name: str) -> None:
     found = [finding for finding in CASES[name].run(server) if isinstance(finding, Comparison)]
     assert found or name == "batch"
     assert all(one.ours > 0 and one.theirs > 0 and one.ratio > 0 for one in found)
+
+
+def test_models_as_sql_are_listed_also_without_orbital(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(orbital, "ALGORITHMS", {"linear": "linear", "logistic": "linear"})
+    monkeypatch.setattr(orbital, "PYTHON", tmp_path / "python")
+    table, note = CASES["orbital"].run(server)
+    assert "| linear | pgml | " in str(table)
+    assert "| 0 of 50 decisions differ |" in str(table)
+    assert "orbital is not installed" in str(note)
 
 
 def test_the_page_has_every_figure_note_and_missed_goal(server: Server) -> None:
