@@ -30,8 +30,10 @@ CELLS = 60_000
 """Numbers and texts that all probe rows together hold, so that a wide model gets fewer rows."""
 LEAST, MOST = 48, 400
 """Rows."""
-SHARES = {"edge": 0.35, "extreme": 0.15, "null": 0.15}
+SHARES = {"edge": 0.3, "extreme": 0.3, "null": 0.15}
 """Of the rows; the others are typical."""
+STRANGE = 0.25
+"""Of the rows that are there for numbers: how many of them hold a text that is not known."""
 ALIKE = 4
 """Rows that come twice."""
 LIMITS = {"smallint": 2.0**15, "integer": 2.0**31, "bigint": 2.0**63}
@@ -45,8 +47,8 @@ SECONDS = {
 """The oldest and the farthest that PostgreSQL takes, or nearly, as epoch seconds."""
 TINY = 1e-300
 """The smallest number beside 0; see `pgml.sqlgen.ranges.LEAST`."""
-LARGE = (TINY, 1e-30, 1e-5, 1.0, 2.0**24 + 1, 2.0**53 + 2, 1e15, 1e39, 1e300)
-LARGE_SINGLE = (1.0e-37, 1e-5, 1.0, 2.0**24, 1e15, 3.0e38)
+LARGE = (1e300, TINY, 2.0**53 + 2, 2.0**24 + 1, 1e39, 1e15, 1.0, 1e-5, 1e-30)
+LARGE_SINGLE = (3.0e38, 1.0e-37, 2.0**24, 1e15, 1.0, 1e-5)
 
 
 @dataclass
@@ -85,28 +87,43 @@ def rows(artifact: Artifact) -> Dataset:
     encoder = Encoder.from_json(artifact.encoder)
     sources = list(_sources(encoder, artifact, random))
     count = int(np.clip(CELLS // max(len(sources), 1), LEAST, MOST))
-    purposes = _purposes(count, len(sources), random)
+    purposes = _purposes(count, sources, random)
     values = [_drawn(source, purposes[:, at], random) for at, source in enumerate(sources)]
     order = [*range(count), *range(0, count, max(1, count // ALIKE))]
     return _dataset(encoder.columns, sources, [[each[at] for at in order] for each in values])
 
 
-def _purposes(count: int, width: int, random: np.random.Generator) -> npt.NDArray[np.object_]:
+def _purposes(count: int, sources: Sequence[Source], random: np.random.Generator) -> npt.NDArray[np.object_]:
     """Return what each number or text of each row is there for, shape (count, width)."""
+    width = len(sources)
     found = np.full((count, width), "typical", dtype=object)
-    if width == 0:
-        return found
-    at = 1
     found[0] = "null"
+    at = 1
     for purpose, share in SHARES.items():
-        taken = range(at, at + int(share * count))
-        at = taken.stop
+        part = found[at : at + int(share * count)]
+        at += len(part)
         if purpose == "edge":
-            found[taken.start : taken.stop][random.random((len(taken), width)) < 0.7] = purpose
+            part[random.random(part.shape) < 0.7] = purpose
             continue
         # One column at a time, or as many as it takes to have had all.
-        for column in range(max(width, len(taken))):
-            found[taken[column % len(taken)], column % width] = purpose
+        units = _units(sources, whole=purpose == "null")
+        for turn in range(max(len(units), len(part)) if units else 0):
+            part[turn % len(part), units[turn % len(units)]] = purpose
+    texts = np.array([source.column.is_category for source in sources], dtype=np.bool_)
+    strange = texts & (random.random((count, width)) < STRANGE)
+    found[strange & np.isin(found, ("typical", "edge"))] = "extreme"
+    return found
+
+
+def _units(sources: Sequence[Source], *, whole: bool) -> list[list[int]]:
+    """Return positions of numbers and texts: each alone, and where `whole` those of each array together."""
+    found = [[at] for at in range(len(sources))]
+    if whole:
+        arrays: dict[str, list[int]] = {}
+        for at, source in enumerate(sources):
+            if source.column.kind.shape == "array":
+                arrays.setdefault(source.column.name, []).append(at)
+        found += arrays.values()
     return found
 
 
@@ -114,14 +131,15 @@ def _drawn(source: Source, purposes: npt.NDArray[np.object_], random: np.random.
     """Return a value a row: for each purpose those there are in turn, mixed, and typical ones for none."""
     pools = {"typical": source.typical, "edge": source.edge, "extreme": source.extreme}
     turns: dict[str, Iterator[Any]] = {
-        name: _turns(pool or source.typical, random) for name, pool in pools.items()
+        name: _turns(pool or source.typical, random, mixed=name != "extreme") for name, pool in pools.items()
     }
     return [None if purpose == "null" else next(turns[purpose]) for purpose in purposes]
 
 
-def _turns(pool: Sequence[Any], random: np.random.Generator) -> Iterator[Any]:
+def _turns(pool: Sequence[Any], random: np.random.Generator, *, mixed: bool) -> Iterator[Any]:
+    """Give values without end, each as often as the others; not mixed, the first are sure to come."""
     while True:
-        yield from (pool[at] for at in random.permutation(len(pool)))
+        yield from (pool[at] for at in (random.permutation(len(pool)) if mixed else range(len(pool))))
 
 
 def _sources(encoder: Encoder, artifact: Artifact, random: np.random.Generator) -> Iterator[Source]:
@@ -210,7 +228,7 @@ def _extremes(column: Column) -> Floats:
     if kind == "boolean":
         return np.array([0.0, 1.0])
     sizes = np.array(LARGE_SINGLE if kind == "real" else LARGE)
-    return np.concatenate((sizes, -sizes, [0.0, -0.0]))
+    return np.concatenate((np.stack((sizes, -sizes), axis=1).ravel(), [0.0, -0.0]))
 
 
 def _fitted(column: Column) -> Callable[[Floats], list[float]]:
@@ -225,7 +243,7 @@ def _fitted(column: Column) -> Callable[[Floats], list[float]]:
         if kind == "boolean":
             found = np.array([0.0, 1.0])
         elif kind in INTEGERS:
-            found = np.concatenate((np.floor(values), np.ceil(values)))
+            found = np.stack((np.floor(values), np.ceil(values)), axis=1).ravel()
         elif kind == "date":
             found = 86_400.0 * np.concatenate((np.floor(values / 86_400), np.ceil(values / 86_400)))
         elif column.kind.temporal:
