@@ -17,7 +17,7 @@ from pgml.sqlgen.verification import DOUBLE, SINGLE, Probe
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-HUGE = 1e290
+HUGE = 1e303
 """Beyond it doubles overflow on the way: in the model to infinity, while a statement stops before."""
 USUAL_TREES = 100
 """What `SINGLE` is for; with more of them it grows like the root."""
@@ -44,9 +44,12 @@ def of_rows(
     """Return the same for given rows."""
     predictor = Predictor(pack(artifact))
     refused, outputs = _outputs(predictor, rows)
-    absent = refused | _any_missing(predictor, rows) if missing == "null" else refused
+    lacking = _any_missing(predictor, rows)
+    absent = refused | lacking & (missing == "null")
+    # What passes as missing may make outputs NaN, which in SQL is NULL; otherwise NaN is of infinities.
+    unknown = np.isnan(outputs) & lacking[:, np.newaxis]
     with np.errstate(invalid="ignore"):
-        usual = (np.abs(outputs) < HUGE).all(axis=1)
+        usual = (unknown | (np.abs(outputs) < HUGE)).all(axis=1)
     names = output_names(artifact.decoder, outputs.shape[1])
     numbers = dict(zip(names, outputs.T.tolist(), strict=True))
     decisions = _decisions(predictor, outputs)
@@ -60,7 +63,10 @@ def of_rows(
         relations.values_relation(rows),
         relations.key_of(rows),
         shown(rows),
-        {name: _without(each, absent) for name, each in answers.items()},
+        {
+            name: _without(each, absent | unknown.any(axis=1) if name in decisions else absent)
+            for name, each in answers.items()
+        },
         list(decisions),
         {name: bounds[name] for name in answers if name in bounds},
         np.flatnonzero(~usual & ~absent).tolist(),
@@ -120,7 +126,7 @@ def _labelled(codes: list[int], labels: list[Any], kind: str) -> list[Any]:
 
 
 def _without(values: list[Any], absent: Mask) -> list[Any]:
-    """Return values with None where a row has none, and for NaN."""
+    """Return values with None for rows that have none; NaN is None too, as JSON has neither."""
     return [
         None if gone or value != value else value for value, gone in zip(values, absent.tolist(), strict=True)
     ]
