@@ -21,6 +21,8 @@ from pgml.sqltext import literal
 
 LARGEST = 16 << 20
 """Bytes of a statement; to parse and plan it a server takes some fifty times as much."""
+LIGHT = 20_000
+"""Characters of a statement that PostgreSQL compiles to machine code in less than a second."""
 DEEPEST = 20_000
 """Python's own bound of nested calls would end in the midst of a deep tree."""
 
@@ -50,7 +52,10 @@ def to_sql(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
     text = compiler.to_select(compiled, dialect, arguments["relation"], arguments["keys"])
     check_size(text)
     tried = trial.of_statement(compiled, artifact, arguments, tell)
-    return {"sql": "\n".join([*(f"-- {printed(line)}" for line in [*arguments["header"], tried]), text])}, b""
+    lines = [*arguments["header"], tried]
+    if dialect == trial.HERE and len(text) > LIGHT:
+        lines.append("run it with jit set to off: its expressions take longer to compile than to compute")
+    return {"sql": "\n".join([*(f"-- {printed(line)}" for line in lines), text])}, b""
 
 
 def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
@@ -83,7 +88,7 @@ def sql_function(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Me
 
 
 def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
-    """Create a view.
+    """Create a view; return whether it ``is_light`` enough for machine code to be made of it.
 
     Parameters
     ----------
@@ -114,7 +119,7 @@ def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Messag
     tried = trial.of_view(compiled, columns, artifact, arguments, tell)
     tell({"sql": sql})
     _comment([*arguments["header"], tried], f"view {arguments['name']}", tell)
-    return {}, b""
+    return {"is_light": len(query) <= LIGHT}, b""
 
 
 def _compiled(arguments: Mapping[str, Any], model: bytes) -> tuple[Compiled, Artifact]:

@@ -145,7 +145,7 @@ def function(model: Compiled, columns: Sequence[Column], *, vector: bool) -> Fun
     spelled = [replace(column, type=SHOWN_AS.get(column.type, column.type)) for column in columns]
     tables = model.reading.tables
     plan = planned(model, dialect, [*names, *SPOKEN_FOR, *(name for name, _ in results)])
-    pinned = any(expr.op in LOOSE for expr in layers.ordered(model.outputs.values()))
+    pinned = bool(tables) or any(expr.op in LOOSE for expr in layers.ordered(model.outputs.values()))
     if tables:
         language, body = "plpgsql", _selecting(plan, tables, dialect, columns, results)
     elif not plan.layers and len(results) == 1:

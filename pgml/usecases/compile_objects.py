@@ -13,6 +13,7 @@ from pgml.usecases.compile import Asked
 from pgml.usecases.session import Session
 
 NO_SCHEMA = "3F000"
+SLOW = "set jit to off to read this view: its expressions take longer to compile than to compute"
 TAKEN = {"42723": "function_name", "42P07": "view_name"}
 """What is called otherwise where an object of that name is there."""
 
@@ -58,9 +59,11 @@ def create_sql_view(session: Session, given: Mapping[str, Any], search_path: str
         "relation": f"{compiling.complete(asked.encoder, relation)} as given",
         "columns": [column for column, _ in relation.columns],
     }
-    _made(session, "sql_view", request, asked)
-    (row,) = database.query("select $1::regclass::oid::bigint as oid", place)
-    return row["oid"], []
+    made = _made(session, "sql_view", request, asked)
+    (row,) = database.query(
+        "select $1::regclass::oid::bigint as oid, pg_catalog.current_setting('jit') = 'on' as jit", place
+    )
+    return row["oid"], [SLOW] if row["jit"] and not made["is_light"] else []
 
 
 def _request(session: Session, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:

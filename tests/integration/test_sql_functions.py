@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Cluster, Connection
-from tests.results import column, refusal, row, value
+from tests.results import column, notices, refusal, row, value
 
 SETTING = """
 create type mood as enum ('sad', 'fine', 'glad');
@@ -233,6 +233,20 @@ def test_conditions_on_a_view_reach_the_index_of_its_table(shared: Connection) -
     with shared.transaction():
         shared.execute("set local enable_seqscan = off")
         assert "Index Cond: (given.id = 5)" in plan_of(shared, "select * from netted where id = 5")
+
+
+def test_who_makes_a_heavy_view_hears_of_jit(shared: Connection) -> None:
+    with shared.transaction(), notices(shared) as said:
+        shared.execute("select pgml.create_sql_view('worths', 'light', 'customers')")
+        shared.execute("select pgml.create_sql_view('forest', 'quiet', 'customers')")
+        shared.execute("set local jit = on")
+        assert said == []
+        shared.execute("select pgml.create_sql_view('worths', 'light_again', 'customers')")
+        shared.execute("select pgml.create_sql_view('forest', 'heavy', 'customers')")
+        assert [each[:14] for each in said] == ["set jit to off"]
+        assert value(shared, "select current_setting('jit')") == "on"
+    assert "\n-- run it with jit set to off" in value(shared, "select pgml.to_sql('forest')")
+    assert "jit" not in value(shared, "select pgml.to_sql('worths')")
 
 
 def test_a_view_is_refused_over_a_relation_that_has_a_column_of_an_outputs_name(shared: Connection) -> None:
