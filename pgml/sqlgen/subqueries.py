@@ -1,7 +1,7 @@
 """The text of tables of constants, and of the subqueries that look through one for each row.
 
-What such a subquery writes more than once, such as a distance, is computed once for each row of the table: by a
-select of its own, from which the subquery reads, where the dialect can refer to the outer row from there.
+What such a subquery writes more than once, such as a distance, is computed once for each row of the table: by
+a select of its own, from which the subquery reads, where the dialect can refer to the outer row from there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,10 @@ class Writer(Protocol):
     """What writes expressions; see `pgml.sqlgen.rendering.Renderer`."""
 
     dialect: Dialect
-    columns: Iterable[str]
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Names of columns, as they are written."""
 
     def sql(self, expr: Expr) -> str:
         """Return an expression as text."""

@@ -2,7 +2,7 @@
 
 An ``aggregate`` node (value: `Aggregate`) has as operands the expression that is aggregated, whose entries
 are those of the table's rows, and the condition that a row has to meet, if there is one.  An ``nth`` node
-(value: `Nth`) has the expression it gives, the one it orders by, and such a condition.
+(value: `Nth`) has the expression it gives, and the one it orders by.
 """
 
 from dataclasses import dataclass

@@ -21,8 +21,8 @@ from pgml.sqlgen.ranges import Range
 
 Array = npt.NDArray[Any]
 MOST_POINTS = 1500
-"""Stored points whose expressions are laid out, as a select of PostgreSQL has at most 1,664 columns; more become
-a table, and so do fewer where a graph chooses among them by their order."""
+"""Stored points whose expressions are laid out, as a select of PostgreSQL has at most 1,664 columns; more
+become a table, and so do fewer where a graph chooses among them by their order."""
 LARGEST, SMALLEST = 1e80, -250.0
 """Numbers of a row that is compared with stored points are taken to be no larger, and those below this
 power of two for 0."""
@@ -133,14 +133,14 @@ class Reading:
         return next(held, None) or self.table(rows, _POINTS)
 
     def tame(self, tensor: Tensor) -> Tensor:
-        """Return the numbers of a row so that what many stored points make of them neither over- nor underflows.
+        """Return a row's numbers so that what many stored points make of them neither over- nor underflows.
 
         This is done once for each row, where it would have to be done for each point otherwise.
         """
         tensor = rounded(tensor)
         found = np.empty(tensor.values.shape, dtype=object)
         for at in np.ndindex(found.shape):
-            one = tensor.values[at]
+            one: Expr = tensor.values[at]  # type: ignore[assignment]
             if id(one) not in self.tamed:
                 self.tamed[id(one)] = (one, _tamed(one))
             found[at] = self.tamed[id(one)][1]
@@ -219,7 +219,7 @@ def shared_table(values: Sequence[Value]) -> tuple[Table | Selection | None, int
 
 
 def aligned(value: Value, table: Table | Selection, place: int) -> Array:
-    """Return expressions in which an axis, counted from the last, is of length 1: constants as a table's columns."""
+    """Return expressions whose axis, counted from the last, has length 1; constants as a table's columns."""
     if isinstance(value, Tensor):
         return rounded(value).values
     if -place > value.ndim or value.shape[place] == 1:
@@ -248,7 +248,7 @@ def entry(table: Table | Selection, values: Array) -> Expr:
     if name is None:
         if len(table.columns) == MOST_COLUMNS:
             raise NotBuilt(
-                f"a model with more than {MOST_COLUMNS} numbers for each stored point cannot be written as SQL",
+                f"a model with over {MOST_COLUMNS} numbers for each stored point cannot be written as SQL",
                 hint="Use pgml.predict for this model, or train it on fewer features or rows.",
             )
         name = f"c{len(table.columns) + 1}"

@@ -1,6 +1,6 @@
 """Models that hold stored points as SQL over tables of constants, in SQLite beside the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ EXACT = 1e-12
 
 
 def grid(rows: int = 150, seed: int = 5) -> Dataset:
-    """Points of a small grid, so that very many are equally far, with duplicates; values and classes of them."""
+    """Points of a small grid, so that very many are equally far, with duplicates; values and classes."""
     random = np.random.default_rng(seed)
     x, y, z = random.integers(0, 5, (3, rows)).astype(float)
     noise = random.normal(size=rows)
@@ -32,10 +32,10 @@ def grid(rows: int = 150, seed: int = 5) -> Dataset:
     )
 
 
-def fitted(rows: Dataset, name: str, task: str, **hyperparams: Any) -> bytes:
+def fitted(rows: Dataset, name: str, task: str, features: Sequence[str] = "xyz", **hyperparams: Any) -> bytes:
     goal = {"regression": "value", "classification": "label"}[task]
-    recipe = Recipe(0.25, 0, tuple("xyz"))
-    wanted = FitSpec(task, [goal], list("xyz"), name, hyperparams, 0, recipe, 256 << 20, 1)
+    recipe = Recipe(0.25, 0, tuple(features))
+    wanted = FitSpec(task, [goal], list(features), name, hyperparams, 0, recipe, 256 << 20, 1)
     return training.fit(wanted, target.known(rows, wanted.targets))[1]
 
 
@@ -69,3 +69,73 @@ def test_one_neighbor_and_all_rows_as_neighbors(neighbors: int) -> None:
         wrong, error = statements.difference(model, rows)
         assert wrong == 0
         assert error < EXACT
+
+
+@pytest.mark.parametrize("name", ["ada_boost", "isotonic", "kernel_ridge", "gaussian_process"])
+def test_a_model_that_looks_up_or_sorts_gives_the_same_numbers(name: str) -> None:
+    rows = grid()
+    model = fitted(rows, name, "regression", features="x" if name == "isotonic" else "xyz")
+    assert statements.difference(model, rows)[1] < EXACT
+
+
+KERNELS: Mapping[str, Mapping[str, Any]] = {
+    "rbf": {},
+    "laplacian": {},
+    "cosine": {},
+    "sigmoid": {"gamma": 0.1},
+    "poly": {"degree": 2},
+}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_sums_of_kernels_over_a_table_are_those_of_the_model(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = grid()
+    model = fitted(rows, "kernel_ridge", "regression", kernel=kernel, **KERNELS[kernel])
+    assert not compiler.compiled(unpack(model)).reading.tables
+    monkeypatch.setattr("pgml.sqlgen.tensors.MOST_POINTS", 50)
+    assert [each.rows for each in compiler.compiled(unpack(model)).reading.tables] == [113]
+    assert statements.difference(model, rows)[1] < EXACT
+
+
+@pytest.mark.parametrize("name", ["svm", "gaussian_process"])
+def test_classes_are_told_apart_by_a_table_as_by_the_model(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = grid(60)
+    model = fitted(rows, name, "classification")
+    monkeypatch.setattr("pgml.sqlgen.tensors.MOST_POINTS", 20)
+    wrong, error = statements.difference(model, rows)
+    assert wrong == 0
+    assert error < EXACT
+
+
+def test_columns_called_as_those_of_a_table_do_not_hide_each_other() -> None:
+    names = {"x": "c1", "y": "position", "z": "k1_1", "value": "value", "label": "label"}
+    plain = grid()
+    rows = builders.dataset(
+        {
+            names[column.name]: (column.type, statements.columns_of(plain)[column.name])
+            for column in plain.columns
+        }
+    )
+    model = fitted(rows, "knn", "classification", features=("c1", "position", "k1_1"))
+    wrong, error = statements.difference(model, rows)
+    assert wrong == 0
+    assert error < EXACT
+
+
+def test_a_relation_called_as_the_table_is_not_hidden_by_it() -> None:
+    rows = grid()
+    compiled = compiler.compiled(unpack(fitted(rows, "knn", "regression")))
+    connection = statements.sqlite(rows)
+    connection.execute("alter table rows rename to points")
+    found = connection.execute(compiler.to_select(compiled, "sqlite", "points", ["row_id"])).fetchall()
+    assert len(found) == len(rows)
+
+
+def test_too_many_points_are_refused_with_the_bound() -> None:
+    with pytest.raises(NotBuilt, match="with 100001 stored points") as error:
+        Reading().points(MOST_ROWS + 1)
+    assert error.value.detail == "The bound is 100000."

@@ -7,7 +7,7 @@ import onnx
 from onnx import ModelProto
 
 from pgml.sqlgen.nodes import Node
-from pgml.sqlgen.operators import elementwise
+from pgml.sqlgen.operators import activations, elementwise
 from pgml.sqlgen.operators.reductions import refusal
 from pgml.sqlgen.tensors import Array, Reading, Tensor, Value, aligned
 
@@ -25,8 +25,9 @@ AWARE = frozenset(
         "TopK",
         "Unsqueeze",
         *elementwise.OPERATORS,
+        *activations.OPERATORS,
     }
-)
+) - {"Hardmax", "LogSoftmax", "Softmax"}
 """Operators that take an axis of stored points, beside reductions."""
 
 

@@ -101,8 +101,8 @@ def place(terms: Sequence[Expr], better: Callable[[Expr, Expr], Expr]) -> Expr:
     """Return the position of the first of the best terms."""
     best = arithmetic.maximum(*terms) if better is arithmetic.less else arithmetic.minimum(*terms)
     args: list[Expr] = []
-    for position, term in enumerate(terms[:-1]):
-        args += [arithmetic.equal(term, best), literal(position)]
+    for at, term in enumerate(terms[:-1]):
+        args += [arithmetic.equal(term, best), literal(at)]
     return arithmetic.case(*args, literal(len(terms) - 1)) if args else literal(0.0)
 
 
@@ -112,7 +112,8 @@ def _place_in_table(tensor: Tensor, node: Node, better: Callable[[Expr, Expr], E
     sign = arithmetic.negative if better is arithmetic.less else lambda each: each
     found = np.empty(tensor.values.shape, dtype=object)
     for at in np.ndindex(found.shape):
-        key = sign(rounded(tensor).values[at])
+        given: Any = rounded(tensor).values[at]
+        key = sign(given)
         found[at] = tables.nth(position(table), Selection(table, table.rows, None, key), 0)
     return Tensor(found if node.get("keepdims", 1) else found.squeeze(tensor.axis))
 

@@ -1,6 +1,6 @@
 """What is chosen by numbers that depend on the row: the smallest of many, and what stands at a place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,29 +21,72 @@ def _top(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Valu
     tensor = rounded(inputs[0])  # type: ignore[arg-type]
     axis = node.get("axis", -1) % tensor.values.ndim
     rows = int(constant(inputs[1], node).ravel()[0])
-    given, table = _along(node, tensor, axis, reading)
-    key = arithmetic.negative(given) if node.get("largest", 1) else given
-    found = tables.smallest(key, table, rows)
-    shape = (1,) * tensor.values.ndim
-    return [Tensor(_filled(each, shape), table=found, axis=axis) for each in (given, position(table))]
-
-
-def _along(node: Node, tensor: Tensor, axis: int, reading: Reading) -> tuple[Expr, Table]:
-    """Return the numbers along an axis as one expression over a table."""
-    if tensor.values.size != tensor.values.shape[axis]:
-        raise refusal(node)
     if tensor.table is None:
-        table = reading.points(tensor.values.size)
-        return chosen(position(table), list(tensor.values.ravel())), table
-    if tensor.axis != axis or isinstance(tensor.table, Selection):
+        return _top_of_few(tensor.values, axis, rows, largest=bool(node.get("largest", 1)))
+    if tensor.values.size > 1 or tensor.axis != axis or isinstance(tensor.table, Selection):
         raise refusal(node)
-    return tensor.values.ravel()[0], tensor.table
+    given: Expr = tensor.values.ravel()[0]
+    key = arithmetic.negative(given) if node.get("largest", 1) else given
+    found = tables.smallest(key, tensor.table, rows)
+    shape = (1,) * tensor.values.ndim
+    return [Tensor(_filled(each, shape), table=found, axis=axis) for each in (given, position(tensor.table))]
+
+
+def _top_of_few(values: Array, axis: int, rows: int, *, largest: bool) -> Sequence[Tensor]:
+    moved = np.moveaxis(values, axis, -1)
+    found, places = np.empty((2, *moved.shape[:-1], rows), dtype=object)
+    for at in np.ndindex(moved.shape[:-1]):
+        pairs = ordered(list(moved[at]), largest=largest)[:rows]
+        for rank, (value, place) in enumerate(pairs):
+            found[(*at, rank)], places[(*at, rank)] = value, place
+    return [Tensor(np.moveaxis(each, -1, axis)) for each in (found, places)]
+
+
+def ordered(values: Sequence[Expr], *, largest: bool) -> list[tuple[Expr, Expr]]:
+    """Return values in order, each with its position; of equal ones those that come first are first.
+
+    They go through the odd-even merge sort of Batcher (1968), whose comparisons do not depend on the values.
+    """
+    found = [(value, literal(place)) for place, value in enumerate(values)]
+    for one, other in _comparators(len(values)):
+        found[one], found[other] = _compared(found[one], found[other], largest=largest)
+    return found
+
+
+def _comparators(count: int) -> Iterator[tuple[int, int]]:
+    """Give pairs of places, in the order in which what stands there is to be put in order."""
+    half = 1
+    while half < count:
+        step = half
+        while step:
+            for start in range(step % half, count - step, 2 * step):
+                for at in range(start, min(start + step, count - step)):
+                    if at // (2 * half) == (at + step) // (2 * half):
+                        yield at, at + step
+            step //= 2
+        half *= 2
+
+
+def _compared(
+    one: tuple[Expr, Expr], other: tuple[Expr, Expr], *, largest: bool
+) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:
+    """Return the first and the second of two values with their positions."""
+    (value, place), (value_2, place_2) = one, other
+    before = arithmetic.less(value, value_2) if largest else arithmetic.less(value_2, value)
+    if not (place.is_literal and place_2.is_literal):
+        tied = arithmetic.both(arithmetic.equal(value, value_2), arithmetic.less(place_2, place))
+        before = arithmetic.either(before, tied)
+    low, high = arithmetic.minimum(value, value_2), arithmetic.maximum(value, value_2)
+    first = arithmetic.case(before, place_2, place), arithmetic.case(before, place, place_2)
+    return ((high, first[0]), (low, first[1])) if largest else ((low, first[0]), (high, first[1]))
 
 
 def chosen(place: Expr, values: Sequence[Expr], start: int = 0) -> Expr:
     """Return the one of several values whose position, counted from `start`, is a whole number."""
     if len(values) == 1:
         return values[0]
+    if place.is_literal:
+        return values[int(place.value) - start]
     if all(each.is_literal and each.value is not None for each in values):
         return _constant(place, np.array([each.value for each in values]), start)
     middle = len(values) // 2
@@ -70,10 +113,11 @@ def _constant(place: Expr, values: Array, start: int) -> Expr:
             waiting += [(low, middle), (middle, high)]
     count = len(waiting)
     tree = Branches(
-        *(np.array(each, dtype=np.int64) for each in (left, right)),
-        np.zeros(count, dtype=np.int64),
-        np.array(threshold),
-        np.zeros(count, dtype=np.bool_),
+        left=np.array(left, dtype=np.int64),
+        right=np.array(right, dtype=np.int64),
+        feature=np.zeros(count, dtype=np.int64),
+        threshold=np.array(threshold),
+        missing_left=np.zeros(count, dtype=np.bool_),
         strict=True,
         value=np.array(value),
     )
@@ -88,8 +132,9 @@ def _gather(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[V
         return [_picked(node, data, places, axis % data.values.ndim)]
     if isinstance(places, Tensor) and places.table is not None and not isinstance(data, Tensor):
         return [_entries(node, data, places, axis)]
-    if isinstance(places, Tensor) and places.values.size == 1 and data.shape[axis] <= MOST_CHOICES:
-        return [_one(data, places, axis)]
+    one = isinstance(places, Tensor) and (places.values.size == 1 or len(data.shape) == 1)
+    if isinstance(places, Tensor) and one and data.shape[axis] <= MOST_CHOICES:
+        return [_at_places(data, places, axis)]
     return shapes.OPERATORS["Gather"](node, inputs, reading)  # type: ignore[no-any-return]
 
 
@@ -129,7 +174,8 @@ def _subset(table: Table, places: Array) -> Selection:
 
 def _at(data: Tensor, place: int) -> Array:
     """Return a tensor at a place of its table, without that axis."""
-    values, table = data.values.squeeze(data.axis), data.table
+    values: Any = data.values.squeeze(data.axis)
+    table = data.table
     found = np.empty(values.shape, dtype=object)
     for at in np.ndindex(found.shape):
         if isinstance(table, Selection):
@@ -148,26 +194,27 @@ def laid_out(tensor: Tensor) -> Tensor:
     return Tensor(np.stack(parts, axis=tensor.axis), tensor.single)
 
 
-def _one(data: Value, places: Tensor, axis: int) -> Tensor:
-    """Return what stands at one place that depends on the row."""
+def _at_places(data: Value, places: Tensor, axis: int) -> Tensor:
+    """Return what stands at places that depend on the row."""
     values = np.moveaxis(data.values if isinstance(data, Tensor) else lifted(data), axis, -1)
-    found = np.empty(values.shape[:-1], dtype=object)
-    for at in np.ndindex(found.shape):
-        found[at] = chosen(places.values.ravel()[0], list(values[at]))
+    found = np.empty((*values.shape[:-1], places.values.size), dtype=object)
+    for at in np.ndindex(values.shape[:-1]):
+        for number, place in enumerate(places.values.ravel()):
+            found[(*at, number)] = chosen(place, list(values[at]))
     axis %= values.ndim
-    shape = (*found.shape[:axis], *places.values.shape, *found.shape[axis:])
+    found = np.moveaxis(found, -1, axis)
+    shape = (*found.shape[:axis], *places.values.shape, *found.shape[axis + 1 :])
     return Tensor(found.reshape(shape), isinstance(data, Tensor) and data.single)
 
 
 def _gather_elements(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
     data, places = (laid_out(each) if isinstance(each, Tensor) else each for each in inputs)
     axis = node.get("axis", 0)
-    given, at = (np.moveaxis(lifted(each), axis, -1) for each in (data, places))
+    given: Any = np.moveaxis(lifted(data), axis, -1)
+    at: Any = np.moveaxis(lifted(places), axis, -1)
     found = np.empty(at.shape, dtype=object)
     for each in np.ndindex(found.shape):
-        place = at[each]
-        values = list(given[each[:-1]])
-        found[each] = values[int(place.value)] if place.is_literal else chosen(place, values)
+        found[each] = chosen(at[each], list(given[each[:-1]]))
     return [Tensor(np.moveaxis(found, -1, axis), isinstance(data, Tensor) and data.single)]
 
 
