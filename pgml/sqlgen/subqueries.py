@@ -38,6 +38,9 @@ class Writer(Protocol):
     def table(self, table: Table) -> str:
         """Return the name of a table, as it is written."""
 
+    def source(self, table: Table) -> str:
+        """Return a table as an item of ``from``."""
+
 
 def cte(table: Table, dialect: Dialect, name: str) -> str:
     """Return a table of constants as an entry of ``with``."""
@@ -46,8 +49,17 @@ def cte(table: Table, dialect: Dialect, name: str) -> str:
 
 
 def table_source(table: Table, dialect: Dialect, name: str) -> str:
-    """Return a table of constants as an item of ``from``, for expressions outside of a statement."""
-    return dialect.constants(table, name)
+    """Return a table of constants as an item of ``from``, for an expression that has to bring its own.
+
+    Arrays are read faster than as many rows of ``values``.
+    """
+    columns = list(map(dialect.identifier, table.columns))
+    arrays = [dialect.numbers(column.tolist()) for column in table.columns.values()]
+    if not arrays:
+        columns, arrays = ["c0"], [dialect.numbers([0.0] * table.rows)]
+    listed = ", ".join(columns)
+    read = f"unnest({', '.join(arrays)}) with ordinality as {name}({listed}, place)"
+    return f"(select place - 1 as {dialect.identifier(POSITION)}, {listed} from {read}) as {name}"
 
 
 def rows(table: Table, dialect: Dialect) -> str:
@@ -89,7 +101,7 @@ def _source(writer: Writer, table: Table, exprs: Sequence[Expr], own: Sequence[E
     own : sequence of Expr
         What has to be a column of its source.
     """
-    source = writer.table(table)
+    name, source = writer.table(table), writer.source(table)
     if not writer.dialect.correlates_sources:
         return source, writer
     order = _bound(exprs)
@@ -97,7 +109,7 @@ def _source(writer: Writer, table: Table, exprs: Sequence[Expr], own: Sequence[E
     if not shared:
         return source, writer
     levels = _levels(order, shared)
-    name, spelled = source, writer.dialect.identifier
+    spelled = writer.dialect.identifier
     # A column of the outer row has no table before its name, so that one of the same name would hide it.
     prefix = "k"
     while any(each.startswith((prefix, f'"{prefix}')) for each in writer.columns):

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from pgml import target, training
+from pgml.artifact.format import unpack
 from pgml.dataset import Dataset
+from pgml.errors import NotBuilt
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
+from pgml.sqlgen import compiler
+from pgml.sqlgen.tensors import MOST_ROWS, Reading
 from tests.unit import builders, statements
 
 EXACT = 1e-12
@@ -114,12 +118,8 @@ def test_classes_are_told_apart_by_a_table_as_by_the_model(
 def test_columns_called_as_those_of_a_table_do_not_hide_each_other() -> None:
     names = {"x": "c1", "y": "position", "z": "k1_1", "value": "value", "label": "label"}
     plain = grid()
-    rows = builders.dataset(
-        {
-            names[column.name]: (column.type, statements.columns_of(plain)[column.name])
-            for column in plain.columns
-        }
-    )
+    values = statements.columns_of(plain)
+    rows = builders.dataset({names[each.name]: (each.type, values[each.name]) for each in plain.columns})
     model = fitted(rows, "knn", "classification", features=("c1", "position", "k1_1"))
     wrong, error = statements.difference(model, rows)
     assert wrong == 0

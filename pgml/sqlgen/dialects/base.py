@@ -81,6 +81,10 @@ class Dialect(ABC):
     def spelled(self, shown: str, typed: bool) -> str:
         """Return a literal from Python's spelling of a float."""
 
+    def numbers(self, values: Sequence[float]) -> str:
+        """Return an array of doubles."""
+        return f"array[{', '.join(self.number(value) for value in values)}]"
+
     def threshold(self, value: float) -> str:
         """Return a number that values are compared with: the very double, however the database reads."""
         return self.number(value)

@@ -40,6 +40,9 @@ class Postgres(Dialect):
         found = super().number(value, typed=typed, digits=digits)
         return f"({found})" if typed and value < 0 else found
 
+    def numbers(self, values: Sequence[float]) -> str:
+        return f"'{{{','.join(self.number(value) for value in values)}}}'::float8[]"
+
     def feature(self, feature: Feature, source: str) -> str:
         column = feature.column
         given = KINDS[column.type].sql.format(source)
