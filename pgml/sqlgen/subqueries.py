@@ -12,6 +12,8 @@ from pgml.sqlgen.expressions import POSITION, Expr, Table
 from pgml.sqlgen.layers import operands
 
 INDENT = "    "
+MANY = 1000
+"""Rows of a table that are written as rows; of more, each column is an array where a dialect has them."""
 SHORT = 5
 """Operators and entries of an expression that may be written again."""
 Names = Mapping[int, str]
@@ -44,6 +46,8 @@ class Writer(Protocol):
 
 def cte(table: Table, dialect: Dialect, name: str) -> str:
     """Return a table of constants as an entry of ``with``."""
+    if dialect.reads_arrays and table.rows > MANY:
+        return f"{name} as {dialect.materialized}(\n{INDENT}select * from {table_source(table, dialect, name)}\n)"
     columns = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
     return f"{name}({columns}) as {dialect.materialized}(\n{rows(table, dialect)}\n)"
 

@@ -36,6 +36,8 @@ class Dialect(ABC):
         Before the select of a table of constants: that it is to be made once.
     correlates_sources : bool
         A select in the ``from`` of a subquery may refer to the row that the subquery is for.
+    reads_arrays : bool
+        Arrays can be read side by side with ``unnest``.
     orders_by_columns : bool
         A subquery may only order by columns of its source.
     """
@@ -53,6 +55,7 @@ class Dialect(ABC):
     materialized: ClassVar[str] = ""
     correlates_sources: ClassVar[bool] = False
     orders_by_columns: ClassVar[bool] = False
+    reads_arrays: ClassVar[bool] = False
 
     def identifier(self, name: str) -> str:
         """Return a name, quoted where it has to be."""
