@@ -47,7 +47,8 @@ class Writer(Protocol):
 def cte(table: Table, dialect: Dialect, name: str) -> str:
     """Return a table of constants as an entry of ``with``."""
     if dialect.reads_arrays and table.rows > MANY:
-        return f"{name} as {dialect.materialized}(\n{INDENT}select * from {table_source(table, dialect, name)}\n)"
+        whole = f"{INDENT}select * from {table_source(table, dialect, name)}"
+        return f"{name} as {dialect.materialized}(\n{whole}\n)"
     columns = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
     return f"{name}({columns}) as {dialect.materialized}(\n{rows(table, dialect)}\n)"
 

@@ -81,6 +81,12 @@ COLUMN = [
 ]
 
 
+LARGEST = [
+    node("Constant", [], ["two"], value=numpy_helper.from_array(np.array([2]))),
+    node("TopK", ["x", "two"], ["values", "at"], axis=1),
+]
+
+
 def picked(rows: int) -> Case:
     """An embedding of `rows` rows of 2, by whole numbers from 0 to 3."""
     top = node("Constant", [], ["top"], value=numpy_helper.from_array(np.array(3.9)))
@@ -208,6 +214,11 @@ CASES = [
         for direction in ("forward", "reverse", "bidirectional")
     ),
     tree(),
+    *(
+        Case("TopK", (5,), (np.array([2]),), {"axis": 1, "largest": largest}, (), ("x",), ("y", "at"))
+        for largest in (0, 1)
+    ),
+    Case("GatherElements", (5,), (), {"axis": 1}, LARGEST, ("x", "at")),
 ]
 TOLD = {"Erf", "Gelu"}
 """Tested beside scipy: the reference of ONNX computes them in float32."""
@@ -325,7 +336,7 @@ def test_an_embedding_of_many_rows_is_a_table_and_counts_from_the_end() -> None:
     found = networks.answers(model, np.array([[0.0], [59.0], [-1.0], [-60.0], [60.0], [np.nan]]))[0][:, 0]
     np.testing.assert_array_equal(found[:4], table[[0, 59, 59, 0]])
     assert np.isnan(found[4:]).all()
-    assert networks.compiled(model, [1])[0].startswith('with embedding("position", c1, c2) as (')
+    assert networks.compiled(model, [1])[0].startswith('with embedding("position", c1, c2) as ')
 
 
 def test_what_is_the_same_for_every_row_may_be_any_operator() -> None:

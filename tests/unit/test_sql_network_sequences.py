@@ -83,7 +83,7 @@ def test_postgres_makes_doubles_or_arrays_of_steps() -> None:
         "    select id, max(case when pgml_step = 1 then z end) as z_1, "
         "max(case when pgml_step = 2 then z end) as z_2\n"
         "    from (\n"
-        "        select id, z::float8 as z, row_number() over (partition by id order by at) as pgml_step\n"
+        '        select id, z::float8 as z, row_number() over (partition by id order by "at") as pgml_step\n'
         "        from t\n"
         "    ) as steps\n"
         "    where pgml_step between 1 and 2\n"

@@ -133,9 +133,17 @@ def _gather(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[V
     if isinstance(places, Tensor) and places.table is not None and not isinstance(data, Tensor):
         return [_entries(node, data, places, axis)]
     one = isinstance(places, Tensor) and (places.values.size == 1 or len(data.shape) == 1)
-    if isinstance(places, Tensor) and one and data.shape[axis] <= MOST_CHOICES:
+    if isinstance(places, Tensor) and one and data.shape[axis] <= MOST_CHOICES and _are_within(places, data):
         return [_at_places(data, places, axis)]
     return shapes.OPERATORS["Gather"](node, inputs, reading)  # type: ignore[no-any-return]
+
+
+def _are_within(places: Tensor, data: Value) -> bool:
+    """Return whether no position is negative, or beyond the constants that are picked from."""
+    if isinstance(data, Tensor):
+        return True
+    known = [each.range for each in places.values.ravel()]
+    return all(each.low >= 0 and each.high < max(data.shape) for each in known)
 
 
 def _entries(node: Node, data: Array, places: Tensor, axis: int) -> Tensor:
