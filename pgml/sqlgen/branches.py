@@ -14,6 +14,8 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 MOST = float(np.finfo(np.float64).max)
+WHOLE = 0
+"""Digits of values that are whole numbers, written as such."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Branches:
     value : float64 array of shape (nodes,)
         Of a leaf.
     digits : int
-        9 where values come of float32, else 17.
+        9 where values come of float32, `WHOLE` where they are numbers of leaves, else 17.
     """
 
     left: Integers

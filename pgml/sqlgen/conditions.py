@@ -8,7 +8,7 @@ last CASE lists leaves with all conditions on their way.
 
 from collections.abc import Iterator, Sequence
 
-from pgml.sqlgen.branches import Branches
+from pgml.sqlgen.branches import WHOLE, Branches
 from pgml.sqlgen.dialects.base import Dialect
 
 
@@ -78,6 +78,8 @@ class _Text:
         return f"{self._operands[feature]} {self._signs[not to_left]} {limit}"
 
     def _leaf(self, at: int, *, typed: bool = False) -> str:
+        if self._tree.digits == WHOLE:
+            return str(int(self._value[at]))
         return self._dialect.number(self._value[at], typed=typed, digits=self._tree.digits)
 
     def _depths(self) -> list[int]:

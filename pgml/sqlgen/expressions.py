@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pgml.columns import Column
 from pgml.sqlgen.ranges import ANY, INDICATOR, Range, of_literal
 
-Kind = Literal["number", "truth", "text", "array"]
+Kind = Literal["number", "whole", "truth", "text", "array"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,8 @@ class Expr:
           ``and``, ``or``, ``not``, ``is null``; NULL where a database says NULL;
         * ``case``: condition, result, condition, result, …, else; a condition that is NULL is not met;
         * ``coalesce`` of two;
-        * ``tree`` (value: `pgml.sqlgen.trees.Branches`) of the numbers it compares;
+        * ``tree`` (value: `pgml.sqlgen.branches.Branches`) of the numbers it compares; ``leaf``, the number
+          of the leaf that one comes to, and ``vote`` of a leaf, see `pgml.sqlgen.votes`;
         * ``entry`` (value: `Entry`) of a table of constants; ``aggregate`` and ``nth`` over one, see
           `pgml.sqlgen.tables`;
         * ``element`` (value: its number, from 1) of an array;
@@ -51,7 +52,7 @@ class Expr:
     nullable : bool
         It may be NULL.
     kind : str
-        ``number``, ``truth``, ``text`` or ``array``.
+        ``number``, ``whole`` for that of a leaf, ``truth``, ``text`` or ``array``.
     bound : bool
         It depends on the entry of a table, so that it has a value only inside of a subquery over it.
     """

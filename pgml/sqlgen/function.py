@@ -37,7 +37,7 @@ SPOKEN_FOR = ("found", "sqlstate", "sqlerrm")
 VECTOR = "float8[]"
 LOOSE = frozenset({"tokens", "words", "element", "aggregate", "nth"})
 """What is written with functions that take any type, or with operators of two types."""
-TYPES = {"number": "float8", "text": "text", "truth": "boolean", "array": "float8[]"}
+TYPES = {"number": "float8", "whole": "integer", "text": "text", "truth": "boolean", "array": "float8[]"}
 """Of variables, by the kind of what they hold."""
 
 

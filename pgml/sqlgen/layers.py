@@ -111,7 +111,7 @@ def _layered(
 
 def operands(expr: Expr) -> list[tuple[Expr, int]]:
     """Return the operands of a node, and how often it writes each."""
-    if expr.op == "tree":
+    if expr.op in ("tree", "leaf"):
         branches = expr.value
         counts = np.bincount(branches.feature[branches.left >= 0], minlength=len(expr.args))
         return list(zip(expr.args, counts.tolist(), strict=True))
@@ -163,7 +163,7 @@ def _written(node: Expr, dialect: Dialect) -> list[tuple[Expr, int]]:
 
 
 def _own_size(node: Expr) -> int:
-    return int((node.value.left >= 0).sum()) if node.op == "tree" else 1
+    return int((node.value.left >= 0).sum()) if node.op in ("tree", "leaf") else 1
 
 
 def _repeated(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> set[int]:
@@ -210,7 +210,7 @@ _SYMBOLS: Mapping[str, int] = {
 
 def _symbols(node: Expr, tree_depth: int) -> int:
     """Return how many symbols of a node a parser holds, and cannot yet combine, where it reads an operand."""
-    if node.op == "tree":
+    if node.op in ("tree", "leaf"):
         return 5 + 5 * min(int(node.value.depth), tree_depth)
     if node.op == "sum":
         # Of very many terms a sum of sums.
@@ -309,6 +309,7 @@ def _default(node: Expr) -> str:
         "product": "term",
         "quotient": "ratio",
         "tree": "tree",
+        "leaf": "leaf",
         "greatest": "largest",
     }.get(node.op, "step")
 

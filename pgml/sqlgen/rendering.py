@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from pgml.sqlgen import subqueries
-from pgml.sqlgen.dialects.base import Dialect
+from pgml.sqlgen.dialects.base import Dialect, shortest_single
 from pgml.sqlgen.expressions import Entry, Expr, Table
+from pgml.sqlgen.votes import Votes
 
 OR, AND, NOT, COMPARED, SUM, PRODUCT, UNARY, ATOM = range(8)
 """How tightly an operator binds."""
@@ -74,6 +75,8 @@ class Renderer:
             "case": self._case,
             "coalesce": self._coalesce,
             "tree": self._tree,
+            "leaf": self._tree,
+            "vote": self._vote,
             "element": self._element,
             "unusable": lambda expr: self._refused(Expr("refused", (expr,))),
             "refused": self._refused,
@@ -235,6 +238,12 @@ class Renderer:
 
         operands = [self.operand(each, SUM) for each in expr.args]
         return nested(expr.value, operands, [each.nullable for each in expr.args], self.dialect), ATOM
+
+    def _vote(self, expr: Expr) -> tuple[str, int]:
+        votes: Votes = expr.value
+        spelled = shortest_single if votes.digits == 9 else repr
+        values = [spelled(each).removesuffix(".0") for each in votes.values]
+        return self.dialect.looked_up(values, self.sql(expr.args[0])), ATOM
 
     def _entry(self, expr: Expr) -> tuple[str, int]:
         entry: Entry = expr.value

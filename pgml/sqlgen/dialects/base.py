@@ -24,6 +24,8 @@ class Dialect(ABC):
         How many symbols a parser may hold while it reads nested expressions; see `pgml.sqlgen.layers`.
     tree_depth : int
         How deeply the CASEs of a tree may be nested.
+    looks_up : bool
+        It has constant arrays in which an element is found at once.
     columns : int
         How many a select may have.
     chained : int
@@ -49,6 +51,7 @@ class Dialect(ABC):
     tree_depth: ClassVar[int] = 30
     columns: ClassVar[int] = 1000
     chained: ClassVar[int] = 10**6
+    looks_up: ClassVar[bool] = False
     repeated: ClassVar[Mapping[str, int]] = {}
     least: ClassVar[str] = "least"
     greatest: ClassVar[str] = "greatest"
@@ -114,6 +117,10 @@ class Dialect(ABC):
     def filled_number(self, element: str, feature: Feature, other: str) -> str:
         """Return the same with something else in the place of NULL."""
         return f"coalesce({self.number_of(element, feature)}, {other})"
+
+    def looked_up(self, values: Sequence[str], place: str) -> str:
+        """Return one of some doubles by its place, a whole number from 1, where a dialect `looks_up`."""
+        raise NotImplementedError
 
     def unusable(self, doubt: Doubt, source: str) -> list[str]:
         """Return the conditions under which a column's value is none that the model takes.

@@ -24,6 +24,7 @@ class Postgres(Dialect):
     depth = 600
     tree_depth = 100
     columns = 1664
+    looks_up = True
     materialized = "materialized "
     correlates_sources = True
     # The planner copies an entry of WITH into the next with all that went before: it took 7 s for 60 layers
@@ -59,6 +60,9 @@ class Postgres(Dialect):
 
     def number_of(self, element: str, feature: Feature) -> str:
         return element if _is_never_nan(feature) else f"nullif({element}, 'NaN')"
+
+    def looked_up(self, values: Sequence[str], place: str) -> str:
+        return f"('{{{','.join(values)}}}'::float8[])[{place}]"
 
     def unusable(self, doubt: Doubt, source: str) -> list[str]:
         column = doubt.feature.column

@@ -10,11 +10,12 @@ from onnx import numpy_helper
 
 from pgml.errors import NotBuilt
 from pgml.sqlgen import arithmetic
-from pgml.sqlgen.branches import MOST, Branches, Floats, Integers, Mask, coarse, of_singles, widest
+from pgml.sqlgen.branches import MOST, WHOLE, Branches, Floats, Integers, Mask, coarse, of_singles, widest
 from pgml.sqlgen.expressions import Expr, literal
 from pgml.sqlgen.nodes import Node
 from pgml.sqlgen.ranges import Range
 from pgml.sqlgen.tensors import Reading, Tensor, Value
+from pgml.sqlgen.votes import Laid, Votes, together
 
 LESS_OR_EQUAL, LESS = 0, 1
 GRID = 24
@@ -77,12 +78,13 @@ def _ensemble(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence
     features = list(tensor.values[0])
     unit = _unit(ensemble.weight)
     sums: list[list[Expr]] = [[] for _ in range(node.get("n_targets", 1))]
-    for root in ensemble.roots.tolist():
-        for target, tree in _trees(ensemble, root, features, unit):
-            sums[target].append(tree)
+    trees = (_laid_out(ensemble, root, unit, len(sums)) for root in ensemble.roots.tolist())
+    for tree in trees if len(sums) == 1 else together(trees):
+        for target, vote in _votes(ensemble, tree, features):
+            sums[target].append(vote)
     found = np.empty((1, len(sums)), dtype=object)
-    for target, trees in enumerate(sums):
-        total = arithmetic.add(*trees) if trees else literal(0.0)
+    for target, votes in enumerate(sums):
+        total = arithmetic.add(*votes) if votes else literal(0.0)
         found[0, target] = arithmetic.multiply(literal(unit), total)
     reading.name(found, "votes")
     # What follows computes in double: the sums of float32 leaves are not rounded again.
@@ -98,17 +100,30 @@ def _unit(weights: npt.NDArray[Any]) -> float:
     return 1.0
 
 
-def _trees(ensemble: Ensemble, root: int, features: list[Expr], unit: float) -> Iterator[tuple[int, Expr]]:
+def _votes(ensemble: Ensemble, tree: Laid, features: list[Expr]) -> Iterator[tuple[int, Expr]]:
     """Give each target that a tree votes for, and the tree's vote."""
-    whole = _laid_out(ensemble, root, unit)
-    left, right, feature, threshold, missing_left, target, value = whole
-    leaves = left < 0
-    for each in np.unique(target[leaves & (value != 0)]).tolist():
-        votes = np.where(leaves & (target == each), value, 0.0)
-        yield each, _tree(ensemble, (left, right, feature, threshold, missing_left, votes), features)
+    targets = np.flatnonzero(tree.votes.any(axis=0)).tolist()
+    alone = [_tree(ensemble, tree, tree.votes[:, target], features) for target in targets]
+    if len(targets) < 2 or all(each.is_literal for each in alone):
+        yield from zip(targets, alone, strict=True)
+        return
+    leaves = tree.left < 0
+    different, number = np.unique(tree.votes[leaves], axis=0, return_inverse=True)
+    numbers = np.zeros(len(leaves))
+    numbers[leaves] = number.ravel() + 1
+    leaf = _tree(ensemble, tree, numbers, features)
+    place = replace(leaf, op="leaf", value=replace(leaf.value, digits=WHOLE), kind="whole")
+    for target, vote in zip(targets, alone, strict=True):
+        yield target, vote if vote.is_literal else _vote(place, vote, different[:, target])
 
 
-def _laid_out(ensemble: Ensemble, root: int, unit: float) -> tuple[npt.NDArray[Any], ...]:
+def _vote(leaf: Expr, alone: Expr, votes: Floats) -> Expr:
+    return replace(
+        alone, op="vote", args=(leaf, alone), value=Votes(tuple(votes.tolist()), alone.value.digits)
+    )
+
+
+def _laid_out(ensemble: Ensemble, root: int, unit: float, targets: int) -> Laid:
     """Return the arrays of one tree, leaves and branches numbered together."""
     rows: list[tuple[int, bool]] = [(root, False)]
     left: list[int] = []
@@ -131,18 +146,22 @@ def _laid_out(ensemble: Ensemble, root: int, unit: float) -> tuple[npt.NDArray[A
     leaves = np.array([leaf for _, leaf in rows])
     branch = np.where(leaves, 0, numbers)
     leaf_number = np.where(leaves, numbers, 0)
-    return (
+    votes = np.zeros((len(rows), targets))
+    weights = ensemble.weight[leaf_number[leaves]].astype(np.float64)
+    votes[leaves, ensemble.target[leaf_number[leaves]]] = weights / unit
+    return Laid(
         np.array(left, dtype=np.int64),
         np.array(right, dtype=np.int64),
         ensemble.feature[branch],
         ensemble.threshold[branch],
         ensemble.missing_left[branch],
-        ensemble.target[leaf_number],
-        np.where(leaves, ensemble.weight[leaf_number].astype(np.float64) / unit, 0.0),
+        votes,
     )
 
 
-def _tree(ensemble: Ensemble, arrays: tuple[npt.NDArray[Any], ...], features: list[Expr]) -> Expr:
+def _tree(ensemble: Ensemble, laid: Laid, values: Floats, features: list[Expr]) -> Expr:
+    """Return a tree of one value a leaf."""
+    arrays = (laid.left, laid.right, laid.feature, laid.threshold, laid.missing_left, values)
     left, right, feature, threshold, missing_left, value = _pruned(*arrays)
     inner = left >= 0
     if not inner[0]:
