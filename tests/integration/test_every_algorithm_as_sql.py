@@ -73,7 +73,10 @@ class Case:
     features: Sequence[str] = tuple(TYPES)
 
     def __str__(self) -> str:
-        given = "".join(f" {name}={value}" for name, value in self.hyperparams.items())
+        given = "".join(
+            f" {name}={value}" if isinstance(value, str) else f" {name}"
+            for name, value in self.hyperparams.items()
+        )
         joint = " joint" if self.targets else ""
         return f"{self.task} {self.name}{joint}{given}"
 
@@ -174,7 +177,8 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
 def fitted(at: int) -> tuple[Artifact, compiler.Compiled, Dataset]:
     """Return a case's model as it is stored, the same as expressions, and the rows to try it on."""
     case = CASES[at]
-    rows = data()
+    # Processes hold each row against all pairs of those they have.
+    rows = data().take(np.arange(80 if case.name == "gaussian_process" else ROWS))
     targets = case.targets or TARGETS.get(case.task, [])
     hyperparams = {**SMALL.get(case.name, {}), **case.hyperparams}
     recipe = Recipe(0.25, 0, tuple(case.features))
