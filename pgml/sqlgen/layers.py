@@ -174,12 +174,17 @@ def _repeated(order: list[Expr], roots: Iterable[Expr], dialect: Dialect) -> set
     named = set()
     for node in reversed(order):
         times = uses[id(node)]
-        if times > 1 and _can_be_column(node):
+        if times > 1 and _can_be_column(node) and not (times == 2 and _is_moved(node)):
             named.add(id(node))
             times = 1
         for each, count in _written(node, dialect):
             uses[id(each)] += times * count
     return named
+
+
+def _is_moved(node: Expr) -> bool:
+    """Return whether a node only takes a constant away: its square is shorter than a column of it."""
+    return node.op == "difference" and node.args[1].is_literal
 
 
 def _can_be_column(node: Expr) -> bool:
