@@ -100,13 +100,17 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pipeline:
     """A table, and what is to be made of it."""
 
     rows: Dataset
     spec: FitSpec
     seed: int
+
+    def __repr__(self) -> str:
+        types = {column.name: column.type for column in self.rows.columns}
+        return f"{self.spec.task}, {self.spec.algorithm}, {types}, {self.spec.preprocess}, seed {self.seed}"
 
     def fitted(self) -> bytes:
         return training.fit(self.spec, target.known(self.rows, self.spec.targets))[1]

@@ -1,16 +1,23 @@
-"""Random pipelines, compiled, decide in SQLite as the model does on its rows and on rows that try it."""
+"""Random pipelines, compiled, decide in SQLite as the model does on its rows and on rows that try it.
+
+No difference of a decision is excused, not even where two scores are nearly equal; rows on which the model's
+own outputs are no numbers have no decision.
+"""
 
 import os
 import warnings
 
 import numpy as np
-from hypothesis import HealthCheck, given, reject, settings
-from onnx import ModelProto, TensorProto
+import pytest
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnxruntime import InferenceSession
 
 from pgml.artifact.format import unpack
 from pgml.dataset import Dataset
 from pgml.errors import NotBuilt, PgmlError
 from pgml.inference import Predictor
+from pgml.preprocessing import Matrix
 from pgml.sqlgen import compiler
 from tests.sql_databases import SqliteDatabase
 from tests.unit import builders, pipelines
@@ -18,14 +25,23 @@ from tests.unit.pipelines import Floats, Pipeline
 from tests.unit.test_dirty_table import one_thread
 
 __all__ = ["one_thread"]
-COUNT = 500 if os.environ.get("PGML_FULL") else 50
+ROUNDS, EACH = 20 if os.environ.get("PGML_FULL") else 2, 25
 DOUBLE, SINGLE = 1e-12, 2e-6
+ROUNDINGS = 2.0**-48
+"""Of the logarithm of a probability, which in a narrow normal distribution may be 2 ** 20."""
 
 
-@given(pipelines.pipelines(pipelines.every()))
-@settings(max_examples=COUNT, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_a_random_pipeline_decides_in_sqlite_as_the_model_does(pipeline: Pipeline) -> None:
-    check(pipeline)
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_random_pipelines_decide_in_sqlite_as_the_model_does(number: int) -> None:
+    # To shrink a failure would fit for many minutes; a pipeline's seed and spec are enough to look at it.
+    plain = settings(
+        max_examples=EACH,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    seed(number)(plain(given(pipelines.pipelines(pipelines.every()))(check)))()
 
 
 def check(pipeline: Pipeline) -> None:
@@ -47,9 +63,23 @@ def check(pipeline: Pipeline) -> None:
     predictor = Predictor(model)
     # Sums near a threshold of 0 cancel: their digits are those of their terms.
     scale = max(np.abs(predictor.outputs(rows)).max(), predictor.output in ("scores", "anomaly"))
-    tolerance = SINGLE if is_single(unpack(model).graph) else DOUBLE
+    graph = unpack(model).graph
+    tolerance = SINGLE if is_single(graph) else DOUBLE
+    if predictor.output == "probabilities":
+        tolerance = max(tolerance, ROUNDINGS * largest(graph, predictor.encoder.encode(rows)))
     for each in (rows, near):
         assert_alike(predictor, made, each, float(scale), tolerance)
+
+
+def largest(graph: bytes, matrix: Matrix) -> float:
+    """Return the largest number on the way to probabilities: a rounding of it is one of their logarithms."""
+    model = ModelProto.FromString(graph)
+    del model.graph.output[:]
+    model.graph.output.extend(ValueInfoProto(name=name) for node in model.graph.node for name in node.output)
+    session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    found = session.run(None, {"features": matrix})
+    numbers = [np.abs(each[np.isfinite(each)]).max(initial=0.0) for each in found if each.dtype == np.float64]
+    return float(max(numbers, default=0.0))
 
 
 def is_single(graph: bytes) -> bool:
