@@ -87,4 +87,5 @@ def to_select(
     """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
     spelling = DIALECTS[dialect]
     plan = planned(model, spelling, keys)
-    return statement.select(plan, model.reading.tables, spelling, relation, keys, header)
+    text = spelling.finished(statement.select(plan, model.reading.tables, spelling, relation, keys))
+    return "\n".join([*(f"-- {line}" for line in header), text])

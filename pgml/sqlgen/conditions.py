@@ -72,10 +72,11 @@ class _Text:
 
     def _condition(self, at: int, met: int) -> str:
         feature, to_left = self._feature[at], met == self._left[at]
-        limit = self._dialect.threshold(self._threshold[at])
+        operand, limit = self._operands[feature], self._dialect.threshold(self._threshold[at])
+        met_by, inverse = (f"{operand} {self._signs[side]} {limit}" for side in (not to_left, to_left))
         if to_left == self._missing_left[at] and self._nullable[feature]:
-            return f"({self._operands[feature]} {self._signs[to_left]} {limit}) is not true"
-        return f"{self._operands[feature]} {self._signs[not to_left]} {limit}"
+            return self._dialect.unmet(inverse, met_by, operand)
+        return met_by
 
     def _leaf(self, at: int, *, typed: bool = False) -> str:
         if self._tree.digits == WHOLE:

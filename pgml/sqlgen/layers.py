@@ -279,7 +279,8 @@ def _names(
 ) -> dict[int, str]:
     """Return a name for each column: that of the output that it is, if that one is like no other."""
     found: dict[int, str] = {}
-    used = Counter(map(_alike, taken))
+    # SQLite drops the names true and false from the columns of a subquery.
+    used = Counter(map(_alike, [*taken, "true", "false"]))
     own = {id(each): name for name, each in reversed(list(outputs.items())) if used[_alike(name)] == 1}
     ordinals: dict[str, int] = {}
     for each in columns:

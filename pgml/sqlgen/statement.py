@@ -1,4 +1,4 @@
-"""The text of a statement: a header, the tables of constants, one select a layer, and the answer."""
+"""The text of a statement: the tables of constants, one select a layer, and the answer."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,6 @@ def select(
     dialect: Dialect,
     relation: str,
     keys: Sequence[str],
-    header: Sequence[str] = (),
 ) -> str:
     """Return one statement that scores a relation.
 
@@ -31,8 +30,6 @@ def select(
         As SQL writes it.
     keys : sequence of str
         Columns of the relation that are given beside the outputs.
-    header : sequence of str
-        Lines of comment.
 
     Raises
     ------
@@ -57,9 +54,8 @@ def select(
     answer = [*map(dialect.identifier, keys)]
     answer += [_named(renderer.sql(expr), name, dialect) for name, expr in plan.outputs.items()]
     _checked(answer, dialect)
-    lines = [f"-- {line}" for line in header]
     body = _selected(answer, source, "", "")
-    return "\n".join([*lines, *([f"with {', '.join(parts)}"] if parts else []), body])
+    return "\n".join([*([f"with {', '.join(parts)}"] if parts else []), body])
 
 
 def _checked(columns: Sequence[str], dialect: Dialect) -> None:

@@ -49,8 +49,14 @@ def cte(table: Table, dialect: Dialect, name: str) -> str:
     if dialect.reads_arrays and table.rows > MANY:
         whole = f"{INDENT}select * from {table_source(table, dialect, name)}"
         return f"{name} as {dialect.materialized}(\n{whole}\n)"
-    columns = ", ".join(map(dialect.identifier, [POSITION, *table.columns]))
-    return f"{name}({columns}) as {dialect.materialized}(\n{rows(table, dialect)}\n)"
+    names = [*map(dialect.identifier, [POSITION, *table.columns])]
+    columns = [column.tolist() for column in table.columns.values()]
+    rows = [
+        [str(at), *(dialect.number(each, typed=at == 0) for each in row)]
+        for at, row in enumerate(zip(*columns, strict=True) if columns else ((),) * table.rows)
+    ]
+    named, query = dialect.constants(names, rows)
+    return f"{name}{named} as {dialect.materialized}(\n{_indented(query)}\n)"
 
 
 def table_source(table: Table, dialect: Dialect, name: str) -> str:
@@ -67,14 +73,8 @@ def table_source(table: Table, dialect: Dialect, name: str) -> str:
     return f"(select place - 1 as {dialect.identifier(POSITION)}, {listed} from {read}) as {name}"
 
 
-def rows(table: Table, dialect: Dialect) -> str:
-    """Return the rows of a table as ``values``."""
-    columns = [column.tolist() for column in table.columns.values()]
-    listed = ",\n".join(
-        f"{INDENT}({', '.join([str(at), *(dialect.number(each, typed=at == 0) for each in row)])})"
-        for at, row in enumerate(zip(*columns, strict=True) if columns else ((),) * table.rows)
-    )
-    return f"{INDENT}values\n{listed}"
+def _indented(text: str) -> str:
+    return "\n".join(f"{INDENT}{line}" for line in text.split("\n"))
 
 
 def aggregate(writer: Writer, expr: Expr) -> str:

@@ -336,7 +336,7 @@ def test_an_embedding_of_many_rows_is_a_table_and_counts_from_the_end() -> None:
     found = networks.answers(model, np.array([[0.0], [59.0], [-1.0], [-60.0], [60.0], [np.nan]]))[0][:, 0]
     np.testing.assert_array_equal(found[:4], table[[0, 59, 59, 0]])
     assert np.isnan(found[4:]).all()
-    assert networks.compiled(model, [1])[0].startswith('with embedding("position", c1, c2) as ')
+    assert networks.compiled(model, [1])[0].startswith("with embedding(`position`, c1, c2) as ")
 
 
 def test_what_is_the_same_for_every_row_may_be_any_operator() -> None:

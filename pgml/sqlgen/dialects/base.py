@@ -44,7 +44,7 @@ class Dialect(ABC):
         A subquery may only order by columns of its source.
     """
 
-    name: ClassVar[str]
+    name: str
     quote: ClassVar[str] = '"'
     fence: ClassVar[str] = ""
     depth: ClassVar[int] = 300
@@ -153,9 +153,47 @@ class Dialect(ABC):
         """Return a double rounded to float32."""
         return f"cast(cast({inner} as real) as double precision)"
 
+    def unmet(self, condition: str, inverse: str, operand: str) -> str:
+        """Return that a comparison is not met, as it is not where its operand is NULL.
+
+        Parameters
+        ----------
+        condition, inverse : str
+            The comparison and its opposite.
+        operand : str
+        """
+        return f"({condition}) is not true"
+
+    def constants(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, str]:
+        """Return a table of literals: the names behind its own, and its query."""
+        listed = ",\n".join(f"({', '.join(row)})" for row in rows)
+        return f"({', '.join(names)})", f"values\n{listed}"
+
+    def finished(self, text: str) -> str:
+        """Return a whole statement as it is handed out."""
+        return text
+
     def function(self, op: str, inner: str) -> str:
         """Return a function of one number: exp, ln, sqrt, abs, floor, sin, cos, tanh."""
         return f"{op}({inner})"
+
+
+def united(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of literals as a union of selects, which needs no VALUES."""
+    first = ", ".join(f"{value} as {name}" for name, value in zip(names, rows[0], strict=True))
+    return "\nunion all ".join(f"select {each}" for each in [first, *map(", ".join, rows[1:])])
+
+
+def split(inner: str, factor: str) -> str:
+    """Return a double rounded to float32 by arithmetic on doubles alone (Veltkamp).
+
+    Parameters
+    ----------
+    inner : str
+    factor : str
+        2 ** 29 + 1.
+    """
+    return f"(({inner}) * {factor} - (({inner}) * {factor} - ({inner})))"
 
 
 def exponential(shown: str) -> str:

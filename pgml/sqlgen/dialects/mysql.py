@@ -1,10 +1,10 @@
 """MySQL, from 8.0.21, and MariaDB, from 10.6."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import ClassVar
 
-from pgml.sqlgen.dialects.base import Dialect, exponential
+from pgml.sqlgen.dialects.base import Dialect, exponential, united
 from pgml.sqlgen.expressions import Doubt, Feature
 
 
@@ -39,6 +39,10 @@ class MySql(Dialect):
 
     def subscripted(self, array: str, place: int) -> str:
         return f"cast(json_value({array}, '$[{place - 1}]') as double)"
+
+    def constants(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, str]:
+        # MySQL writes `values row(…)`, which MariaDB does not read.
+        return "", united(names, rows)
 
     def unusable(self, doubt: Doubt, source: str) -> list[str]:
         column = doubt.feature.column

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from pgml.sqlgen.dialects.base import Dialect
+from pgml.sqlgen.dialects.base import Dialect, split
 from pgml.sqlgen.expressions import Doubt, Feature
 
 INFINITY = "9e999"
@@ -12,10 +12,12 @@ INFINITY = "9e999"
 class Sqlite(Dialect):
     """Numbers have no declared type; division of whole numbers drops the rest, so none is written as such.
 
+    What stands in double quotes and is no column would be a text, and no error; in backticks it is one.
     Points in time are numbers, epoch seconds, or ISO texts in UTC or with an offset, arrays are JSON.
     """
 
     name = "sqlite"
+    quote = "`"
     fence = "limit -1 offset 0"
     depth = 80
     tree_depth = 10
@@ -77,7 +79,7 @@ class Sqlite(Dialect):
 
     def single(self, inner: str) -> str:
         # SQLite's real is a double.
-        return f"(({inner}) * {_SPLIT} - (({inner}) * {_SPLIT} - ({inner})))"
+        return split(inner, "536870913.0")
 
 
 def _epoch(source: str, kind: str | None) -> str:
@@ -97,8 +99,6 @@ def _epoch(source: str, kind: str | None) -> str:
     )
 
 
-_SPLIT = "536870913.0"
-"""2 ** 29 + 1: multiplied and subtracted again, it leaves the first 24 bits of a double (Veltkamp)."""
 _STEP = 59
 """The largest power of two of 18 digits, as many as every release reads exactly."""
 _DIGITS, _POWER = 15, 22
