@@ -134,7 +134,8 @@ def test_the_default_stays_below_the_bound_and_says_so(name: str, classes: int) 
     fit = fitted(name, task, matrix, target, max_model_bytes=bound)
     assert len(graph_of(name, task, fit)) < bound
     assert fit.notes[0].startswith("leaves hold at least ")
-    assert error(name, task, fit, matrix) < 1e-6
+    # A hundred votes for a class have 17 bits each.
+    assert error(name, task, fit, matrix) < (1e-5 if classes else 1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
