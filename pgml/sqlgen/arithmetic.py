@@ -159,10 +159,7 @@ def power(one: Expr, exponent: float) -> Expr:
 
 
 def raised(base: float, exponent: Expr) -> Expr:
-    """Return a constant that is above 0 to a power; 0 and the largest where that is beyond what doubles hold.
-
-    As a power and not by ``exp``, so that it is the same double as in the graph.
-    """
+    """Return a constant above 0 to a power, not by ``exp``: so it is the same double as in the graph."""
     size = math.log2(base)
     if exponent.is_literal or size == 0:
         return exp(multiply(literal(math.log(base)), exponent))
