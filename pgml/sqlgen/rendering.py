@@ -13,6 +13,12 @@ OR, AND, NOT, COMPARED, SUM, PRODUCT, UNARY, ATOM = range(8)
 LONG = 24
 """Terms of a sum that stand on one level; longer sums are sums of sums, so that none is nested too deeply."""
 
+WIDE = 100
+"""Characters of a sum that stand on one line; of a longer one each term has its own, such as a tree."""
+BREAK = "\n            "
+SAFE = 1e100
+"""Within what of 1 a factor is that is divided beforehand."""
+
 
 class Renderer:
     """Writes expressions.
@@ -140,18 +146,11 @@ class Renderer:
         while len(terms) > LONG:
             step = max(LONG, -(-len(terms) // LONG))
             groups = [terms[at : at + step] for at in range(0, len(terms), step)]
-            return " + ".join(f"({self._line(group)})" for group in groups), SUM
-        return self._line(terms), SUM
+            return _summed([f"({self._terms(group)})" for group in groups]), SUM
+        return self._terms(terms), SUM
 
-    def _line(self, terms: list[Expr]) -> str:
-        found = self.operand(terms[0], SUM)
-        for term in terms[1:]:
-            text = self.operand(term, PRODUCT)
-            if text.startswith("-"):
-                found += f" - {text[1:]}"
-            else:
-                found += f" + {text}"
-        return found
+    def _terms(self, terms: list[Expr]) -> str:
+        return _summed([self.operand(terms[0], SUM), *(self.operand(each, PRODUCT) for each in terms[1:])])
 
     def _difference(self, expr: Expr) -> tuple[str, int]:
         one, other = expr.args
@@ -161,6 +160,10 @@ class Renderer:
 
     def _product(self, expr: Expr) -> tuple[str, int]:
         one, other = expr.args
+        if one.is_literal and other.op == "quotient" and id(other) not in self._names:
+            dividend, divisor = other.args
+            if divisor.is_literal and 1 / SAFE < abs(factor := one.value / divisor.value) < SAFE:
+                return f"{self.dialect.number(factor)} * {self.operand(dividend, UNARY)}", PRODUCT
         return f"{self.operand(one, UNARY)} * {self.operand(other, UNARY)}", PRODUCT
 
     def _quotient(self, expr: Expr) -> tuple[str, int]:
@@ -231,7 +234,9 @@ class Renderer:
                 found += self.dialect.unusable(each.value, source)
             else:
                 found.append(plain.operand(each, AND))
-        return " or ".join(found) or "false", AND if len(found) == 1 else OR
+        return _laid_out([*found[:1], *(f"or {each}" for each in found[1:])]) or "false", AND if len(
+            found
+        ) == 1 else OR
 
     def _tree(self, expr: Expr) -> tuple[str, int]:
         from pgml.sqlgen.conditions import nested
@@ -248,3 +253,14 @@ class Renderer:
     def _entry(self, expr: Expr) -> tuple[str, int]:
         entry: Entry = expr.value
         return f"{self.table(entry.table)}.{self.dialect.identifier(entry.column)}", ATOM
+
+
+def _summed(terms: list[str]) -> str:
+    """Return a sum of texts, of which those after the first bind as products."""
+    signed = [f"- {each[1:]}" if each.startswith("-") else f"+ {each}" for each in terms[1:]]
+    return _laid_out([terms[0], *signed])
+
+
+def _laid_out(parts: list[str]) -> str:
+    length = sum(map(len, parts)) + len(parts)
+    return (" " if length <= WIDE else BREAK).join(parts)
