@@ -34,6 +34,8 @@ from tests.unit import builders, test_dirty_table
 FULL = bool(os.environ.get("PGML_FULL"))
 FEW = ("linear", "random_forest", "xgboost", "mlp", "svm", "lightgbm")
 PROBES = "probe_rows"
+SMALLER: Mapping[str, Mapping[str, Any]] = {"birch": {"threshold": 2.0}}
+"""As many subclusters as there are rows would be too many columns."""
 YEARS = (np.datetime64("1000-01-02"), np.datetime64("9999-12-30"))
 """The points in time that all four databases know."""
 LARGEST_DECIMAL, DECIMALS = 1e28, 10
@@ -99,7 +101,7 @@ def model(table: str, name: str, task: str) -> Artifact:
     targets = {"classification": [given.classes], "regression": [given.number]}.get(task, [])
     features = [given.alone] if name == "isotonic" else [each for each in rows.names if each not in targets]
     recipe = Recipe(0.25, 0, tuple(features))
-    spec = FitSpec(task, targets, features, name, SMALL.get(name, {}), 0, recipe, 256 << 20, 1)
+    spec = FitSpec(task, targets, features, name, {**SMALL, **SMALLER}.get(name, {}), 0, recipe, 256 << 20, 1)
     with threadpool_limits(1):
         return unpack(training.fit(spec, target.known(rows, targets) if targets else rows)[1])
 

@@ -18,6 +18,7 @@ class MySql(Dialect):
     name = "mysql"
     quote = "`"
     fence = "limit 18446744073709551615"
+    columns = 4096
     repeated: ClassVar[Mapping[str, int]] = {"tanh": 12}
 
     def text(self, value: str) -> str:
