@@ -187,7 +187,14 @@ def _is_moved(node: Expr) -> bool:
     return node.op == "difference" and node.args[1].is_literal
 
 
+_LEAST: Mapping[str, float] = {"ln": 2.0**-1074, "sqrt": 0.0, "exp": -708.0}
+"""Functions that a condition guards where their operand may be smaller, see `pgml.sqlgen.arithmetic`."""
+
+
 def _can_be_column(node: Expr) -> bool:
+    """Return whether a node may be computed for every row, also where a condition would leave it out."""
+    if node.op in _LEAST and node.args[0].range.low < _LEAST[node.op]:
+        return False
     if node.op == "refused":
         return True
     return not (node.is_literal or node.bound or node.kind == "truth" or node.op == "entry")

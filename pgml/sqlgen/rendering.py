@@ -32,8 +32,6 @@ class Renderer:
         How a column of the relation is written.
     tables : mapping of str to str
         What tables of constants are called where not by their own name.
-    inline : bool
-        Expressions bring their tables of constants, as in a function, where no statement has them.
     """
 
     def __init__(
@@ -42,14 +40,11 @@ class Renderer:
         names: Mapping[int, str],
         source: Callable[[str], str],
         tables: Mapping[str, str] = MappingProxyType({}),
-        *,
-        inline: bool = False,
     ) -> None:
         self.dialect = dialect
         self._names = names
         self._source = source
         self._tables = tables
-        self._inline = inline
         self._writers: Mapping[str, Callable[[Expr], tuple[str, int]]] = {
             "literal": self._literal,
             "column": self._column,
@@ -95,9 +90,7 @@ class Renderer:
 
     def within(self, names: Mapping[int, str]) -> "Renderer":
         """Return a renderer that knows more columns."""
-        return Renderer(
-            self.dialect, {**self._names, **names}, self._source, self._tables, inline=self._inline
-        )
+        return Renderer(self.dialect, {**self._names, **names}, self._source, self._tables)
 
     @property
     def columns(self) -> Iterable[str]:
@@ -107,12 +100,6 @@ class Renderer:
     def table(self, table: Table) -> str:
         """Return the name of a table of constants, as it is written."""
         return self.dialect.identifier(self._tables.get(table.name, table.name))
-
-    def source(self, table: Table) -> str:
-        """Return a table of constants as an item of ``from``."""
-        if self._inline:
-            return subqueries.table_source(table, self.dialect, self.table(table))
-        return self.table(table)
 
     def sql(self, expr: Expr) -> str:
         """Return an expression as text."""

@@ -1,6 +1,6 @@
 """The text of a statement: the tables of constants, one select a layer, and the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 from pgml.errors import NotBuilt
 from pgml.sqlgen import subqueries
@@ -10,6 +10,8 @@ from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.rendering import Renderer
 
 INDENT = "    "
+LONG = 20_000
+"""Letters of a select from which on it matters that its constants are kept."""
 
 
 def select(
@@ -42,23 +44,23 @@ def select(
     source = relation
     for number, layer in enumerate(plan.layers):
         name = "features" if number == 0 else f"layer_{number}"
-        columns = [*map(dialect.identifier, [*keys, *layer.passed])]
-        columns += [_named(renderer.computed(expr), name_, dialect) for name_, expr in layer.computed.items()]
+        columns = {each: dialect.identifier(each) for each in [*keys, *layer.passed]}
+        columns |= {each: renderer.computed(expr) for each, expr in layer.computed.items()}
         _checked(columns, dialect)
-        inner = f"(\n{_selected(columns, source, dialect.fence)}\n)"
+        inner = f"(\n{_selected(columns, source, dialect, dialect.fence)}\n)"
         if len(plan.layers) <= dialect.chained:
             parts.append(f"{name} as {inner}")
             source = name
         else:
             source = f"{inner} as {name}"
-    answer = [*map(dialect.identifier, keys)]
-    answer += [_named(renderer.sql(expr), name, dialect) for name, expr in plan.outputs.items()]
+    answer = {each: dialect.identifier(each) for each in keys}
+    answer |= {name: renderer.sql(expr) for name, expr in plan.outputs.items()}
     _checked(answer, dialect)
-    body = _selected(answer, source, "", "")
+    body = _selected(answer, source, dialect, "", "")
     return "\n".join([*([f"with {', '.join(parts)}"] if parts else []), body])
 
 
-def _checked(columns: Sequence[str], dialect: Dialect) -> None:
+def _checked(columns: Sized, dialect: Dialect) -> None:
     if len(columns) > dialect.columns:
         raise NotBuilt(
             f"a layer of this model would have {len(columns)} columns, and a select of {dialect.name} "
@@ -73,10 +75,41 @@ def _apart(tables: Sequence[Table], relation: str) -> dict[str, str]:
     return {table.name: f"{table.name}_of_model" for table in tables if table.name == hidden}
 
 
-def _selected(columns: Sequence[str], source: str, fence: str, indent: str = INDENT) -> str:
-    listed = f",\n{indent}{INDENT}".join(columns)
+def _selected(
+    columns: Mapping[str, str], source: str, dialect: Dialect, fence: str, indent: str = INDENT
+) -> str:
+    """Return a select of columns, given by name."""
+    named = [_named(text, name, dialect) for name, text in columns.items()]
+    if dialect.keeps_constants and sum(map(len, named)) > LONG:
+        return _joined(list(columns), named, source, dialect, fence, indent)
+    listed = f",\n{indent}{INDENT}".join(named)
     lines = [f"{indent}select", f"{indent}{INDENT}{listed}", f"{indent}from {source}"]
     return "\n".join(lines + ([f"{indent}{fence}"] if fence else []))
+
+
+def _joined(
+    names: Sequence[str], named: Sequence[str], source: str, dialect: Dialect, fence: str, indent: str
+) -> str:
+    """Return a select from one row and, in an outer join, another select that tells its own rows by a mark.
+
+    What stands on that side of an outer join may be NULL, so that no number there is taken for a constant.
+    """
+    mark = "present"
+    while mark in names:
+        mark += "_"
+    deeper = indent + INDENT
+    listed = f",\n{deeper}{INDENT}".join([*named, f"1 as {mark}"])
+    lines = [
+        f"{indent}select {', '.join(map(dialect.identifier, names))}",
+        f"{indent}from (select 1) as one left join (",
+        f"{deeper}select",
+        f"{deeper}{INDENT}{listed}",
+        f"{deeper}from {source}",
+        f"{indent}) as given on true",
+        f"{indent}where coalesce({mark}, 0)",
+        *([f"{indent}{fence}"] if fence else []),
+    ]
+    return "\n".join(lines)
 
 
 def _named(text: str, name: str, dialect: Dialect) -> str:

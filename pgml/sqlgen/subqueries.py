@@ -40,9 +40,6 @@ class Writer(Protocol):
     def table(self, table: Table) -> str:
         """Return the name of a table, as it is written."""
 
-    def source(self, table: Table) -> str:
-        """Return a table as an item of ``from``."""
-
 
 def cte(table: Table, dialect: Dialect, name: str) -> str:
     """Return a table of constants as an entry of ``with``."""
@@ -106,7 +103,7 @@ def _source(writer: Writer, table: Table, exprs: Sequence[Expr], own: Sequence[E
     own : sequence of Expr
         What has to be a column of its source.
     """
-    name, source = writer.table(table), writer.source(table)
+    name = source = writer.table(table)
     if not writer.dialect.correlates_sources:
         return source, writer
     order = _bound(exprs)

@@ -1,5 +1,7 @@
 """Every classifier of a dirty table as SQL: the same decisions and numbers in SQLite as in the model."""
 
+from dataclasses import replace
+
 import pytest
 
 from pgml import algorithms, target, training
@@ -20,6 +22,9 @@ SINGLE, DOUBLE = 1e-6, 1e-12
 def test_a_classifier_decides_in_sqlite_as_in_the_model(name: str) -> None:
     rows = data()
     wanted = spec(name)
+    if name == "catboost":
+        # Of its thousand trees the statement takes eight megabytes, as it would of any.
+        wanted = replace(wanted, hyperparams={"iterations": 60})
     model = training.fit(wanted, target.known(rows, wanted.targets))[1]
     wrong, error = statements.difference(model, rows)
     assert wrong == 0

@@ -135,6 +135,22 @@ def test_a_relation_called_as_the_table_is_not_hidden_by_it() -> None:
     assert len(found) == len(rows)
 
 
+def test_a_long_select_gives_each_row_once_and_none_for_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pgml.sqlgen.statement.LONG", 100)
+    rows = grid()
+    for name in ("gaussian_process", "knn"):
+        model = fitted(rows, name, "classification")
+        compiled = compiler.compiled(unpack(model), "all")
+        sql = compiler.to_select(compiled, "sqlite", "rows", ["row_id"])
+        assert "left join" in sql
+        wrong, error = statements.difference(model, rows)
+        assert wrong == 0
+        assert error < EXACT
+        connection = statements.sqlite(rows)
+        connection.execute("delete from rows")
+        assert connection.execute(sql).fetchall() == []
+
+
 def test_too_many_points_are_refused_with_the_bound() -> None:
     with pytest.raises(NotBuilt, match="with 100001 stored points") as error:
         Reading().points(MOST_ROWS + 1)

@@ -38,6 +38,8 @@ class Dialect(ABC):
         Before the select of a table of constants: that it is to be made once.
     correlates_sources : bool
         A select in the ``from`` of a subquery may refer to the row that the subquery is for.
+    keeps_constants : bool
+        It looks for each constant of a statement among all before, in time that grows with their square.
     reads_arrays : bool
         Arrays can be read side by side with ``unnest``.
     orders_by_columns : bool
@@ -59,6 +61,7 @@ class Dialect(ABC):
     correlates_sources: ClassVar[bool] = False
     orders_by_columns: ClassVar[bool] = False
     reads_arrays: ClassVar[bool] = False
+    keeps_constants: ClassVar[bool] = False
 
     def identifier(self, name: str) -> str:
         """Return a name, quoted where it has to be."""

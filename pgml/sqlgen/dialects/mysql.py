@@ -53,7 +53,7 @@ class MySql(Dialect):
         return found
 
     def function(self, op: str, inner: str) -> str:
-        return self._tanh(inner) if op == "tanh" else super().function(op, inner)
+        return self._tanh(f"({inner})") if op == "tanh" else super().function(op, inner)
 
     def _tanh(self, inner: str) -> str:
         """Return the hyperbolic tangent: near 0 as in S. L. Moshier's Cephes, elsewhere by exp."""

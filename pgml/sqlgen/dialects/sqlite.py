@@ -27,6 +27,7 @@ class Sqlite(Dialect):
     materialized = "materialized "
     correlates_sources = True
     orders_by_columns = True
+    keeps_constants = True
 
     def spelled(self, shown: str, typed: bool) -> str:
         return shown
