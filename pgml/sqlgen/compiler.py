@@ -9,7 +9,7 @@ from onnx import ModelProto
 from pgml.artifact.format import Artifact
 from pgml.errors import NotBuilt
 from pgml.preprocessing import Encoder
-from pgml.sqlgen import features, graphs, layers, outputs, statement, votes
+from pgml.sqlgen import features, gathering, graphs, layers, outputs, statement, votes
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Expr
@@ -77,8 +77,10 @@ def compiled(artifact: Artifact, wanted: Wanted = "prediction", missing: Missing
 def planned(model: Compiled, dialect: Dialect, taken: Iterable[str]) -> Plan:
     """Return the layers of a model in a dialect; `taken` are names that its columns may not have."""
     names = [*taken, *model.reading.taken]
-    wanted, hints = votes.resolved(refusals.within(model.outputs, dialect), model.reading.names, dialect)
-    return layers.plan(wanted, hints, names, dialect)
+    given, hints = votes.resolved(refusals.within(model.outputs, dialect), model.reading.names, dialect)
+    if dialect.reads_arrays and model.reading.tables:
+        given, hints = gathering.gathered(given, hints)
+    return layers.plan(given, hints, names, dialect)
 
 
 def to_select(

@@ -38,9 +38,9 @@ class Expr:
         * ``coalesce`` of two;
         * ``tree`` (value: `pgml.sqlgen.branches.Branches`) of the numbers it compares; ``leaf``, the number
           of the leaf that one comes to, and ``vote`` of a leaf, see `pgml.sqlgen.votes`;
-        * ``entry`` (value: `Entry`) of a table of constants; ``aggregate`` and ``nth`` over one, see
-          `pgml.sqlgen.tables`;
-        * ``element`` (value: its number, from 1) of an array;
+        * ``entry`` (value: `Entry`) of a table of constants; ``aggregate``, ``nth`` and ``gathered`` of one,
+          see `pgml.sqlgen.tables`;
+        * ``element`` (value: its number, from 1) of an array, ``part`` of what is ``gathered``;
         * ``unusable`` (value: `Doubt`) whether a value of the relation is none that the model takes, and
           ``refused``, whether any of its operands is true: never NULL; see `pgml.sqlgen.features.refusals`;
         * ``tokens`` of a text, and ``words`` (value: a word), how often it is among tokens.

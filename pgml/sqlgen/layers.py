@@ -115,7 +115,7 @@ def operands(expr: Expr) -> list[tuple[Expr, int]]:
         branches = expr.value
         counts = np.bincount(branches.feature[branches.left >= 0], minlength=len(expr.args))
         return list(zip(expr.args, counts.tolist(), strict=True))
-    if expr.op in ("aggregate", "nth"):
+    if expr.op in ("aggregate", "gathered", "nth"):
         # Computed anew for each row of the table.
         return [(each, 2) for each in expr.args]
     return [(each, 1) for each in expr.args]
@@ -216,7 +216,7 @@ _SYMBOLS: Mapping[str, int] = {
     **dict.fromkeys(("literal", "negative", "not", "is null"), 2),
     **dict.fromkeys(("case", "coalesce", "least", "greatest"), 5),
     **dict.fromkeys(("column", "element", "single", "tokens", "words"), 8),
-    **dict.fromkeys(("aggregate", "nth"), 12),
+    **dict.fromkeys(("aggregate", "gathered", "nth"), 12),
 }
 
 
@@ -319,6 +319,7 @@ def _default(node: Expr) -> str:
         return f"{node.args[0].value.column.name}_{node.value}"
     return {
         "refused": "refused",
+        "gathered": "sums",
         "product": "term",
         "quotient": "ratio",
         "tree": "tree",

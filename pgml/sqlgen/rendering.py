@@ -85,6 +85,8 @@ class Renderer:
             "words": lambda expr: (self.dialect.words(self.sql(expr.args[0]), expr.value), PRODUCT),
             "entry": self._entry,
             "aggregate": lambda expr: (subqueries.aggregate(self, expr), ATOM),
+            "gathered": lambda expr: (subqueries.gathered(self, expr), ATOM),
+            "part": lambda expr: (f"{self.operand(expr.args[0], ATOM)}[{expr.value}]", ATOM),
             "nth": lambda expr: (subqueries.nth(self, expr), ATOM),
         }
 

@@ -4,7 +4,7 @@ What such a subquery writes more than once, such as a distance, is computed once
 a select of its own, from which the subquery reads, where the dialect can refer to the outer row from there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pgml.sqlgen.dialects.base import Dialect
@@ -81,14 +81,28 @@ def aggregate(writer: Writer, expr: Expr) -> str:
     return f"(select {expr.value.function}({inner.sql(expr.args[0])}) from {source}{where})"
 
 
-def nth(writer: Writer, expr: Expr) -> str:
+def gathered(writer: Writer, expr: Expr) -> str:
+    """Return several aggregates over a table as a subquery that gives an array."""
+    functions = expr.value.functions
+    if expr.value.place is not None:
+        picked = expr.args[:-1]
+        return nth(writer, expr, lambda inner: f"array[{', '.join(map(inner.sql, picked))}]")
+    source, inner = _source(writer, expr.value.table, expr.args, ())
+    given = zip(functions, expr.args, strict=False)
+    listed = ", ".join(f"{function}({inner.sql(each)})" for function, each in given)
+    where = f" where {inner.sql(expr.args[-1])}" if len(expr.args) > len(functions) else ""
+    return f"(select array[{listed}] from {source}{where})"
+
+
+def nth(writer: Writer, expr: Expr, shown: Callable[[Writer], str] | None = None) -> str:
     """Return what an expression is at a place of a table's order as a scalar subquery."""
-    given, key = expr.args
+    given, *_, key = expr.args
     table: Table = expr.value.table
     own = () if key.op == "entry" or not writer.dialect.orders_by_columns else (key,)
     source, inner = _source(writer, table, expr.args, own)
     by = f"{inner.sql(key)}, {writer.table(table)}.{writer.dialect.identifier(POSITION)}"
-    return f"(select {inner.sql(given)} from {source} order by {by} limit 1 offset {expr.value.place})"
+    found = inner.sql(given) if shown is None else shown(inner)
+    return f"(select {found} from {source} order by {by} limit 1 offset {expr.value.place})"
 
 
 def _source(writer: Writer, table: Table, exprs: Sequence[Expr], own: Sequence[Expr]) -> tuple[str, Writer]:

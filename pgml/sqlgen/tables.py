@@ -2,7 +2,8 @@
 
 An ``aggregate`` node (value: `Aggregate`) has as operands the expression that is aggregated, whose entries
 are those of the table's rows, and the condition that a row has to meet, if there is one.  An ``nth`` node
-(value: `Nth`) has the expression it gives, and the one it orders by.
+(value: `Nth`) has the expression it gives, and the one it orders by.  A ``gathered`` node (value:
+`Gathered`) is an array of several: it has what they aggregate or give, then the condition or the order.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,23 @@ class Aggregate:
 
     function: Function
     table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Aggregates of several expressions over the same rows of a table, or what they are at one place.
+
+    Attributes
+    ----------
+    functions : tuple of str
+        One each; empty where `place` is given.
+    table : Table
+    place : int or None
+    """
+
+    functions: tuple[Function, ...]
+    table: Table
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,15 @@ def test_a_long_select_gives_each_row_once_and_none_for_no_row(monkeypatch: pyte
         assert connection.execute(sql).fetchall() == []
 
 
+def test_postgresql_reads_a_table_once_for_all_sums_over_the_same_rows() -> None:
+    compiled = compiler.compiled(unpack(fitted(grid(), "knn", "classification")), "all")
+    sql = compiler.to_select(compiled, "postgres", "rows", ["row_id"])
+    assert len(compiled.outputs) == 4
+    # The last neighbor, its rank and position, and the shares of three classes.
+    assert sql.count("(select") - sql.count("from (select") == 3
+    assert "array[sum(" in sql
+
+
 def test_too_many_points_are_refused_with_the_bound() -> None:
     with pytest.raises(NotBuilt, match="with 100001 stored points") as error:
         Reading().points(MOST_ROWS + 1)
