@@ -97,7 +97,7 @@ class Function:
         if self.results[0][1] != VECTOR:
             return f"select {key}, {name}({given}) as {identifier(outputs[0])} from {relation}"
         listed = ", ".join(f"answer[{at}] as {identifier(own)}" for at, own in enumerate(outputs, 1))
-        rows = f"select {key}, {name}({given}) as answer from {relation} offset 0"
+        rows = f"select {key}, {name}({given}) as answer from {relation} {Postgres.fence}"
         return f"select {key}, {listed} from ({rows}) as answered"
 
 

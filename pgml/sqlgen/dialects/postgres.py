@@ -20,7 +20,8 @@ class Postgres(Dialect):
     """
 
     name = "postgres"
-    fence = "offset 0"
+    # A plain 0 is an integer yet to be cast where the planner looks, and then nothing around it is parallel.
+    fence = "offset '0'"
     depth = 600
     tree_depth = 100
     columns = 1664
