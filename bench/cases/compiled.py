@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from bench.case import Case, Comparison, Finding, Goal, Side, compare, in_turns, seconds
 from bench.cases.rows import ARRAY
@@ -12,7 +13,7 @@ from tests.cluster import Connection
 
 SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 PARALLEL = {"jit": "off", "max_parallel_workers_per_gather": "2", "min_parallel_table_scan_size": "0"}
-COMPILED = {"jit": "on", "jit_above_cost": "0", "max_parallel_workers_per_gather": "0"}
+COMPILED = {"jit": "on", "max_parallel_workers_per_gather": "0"}
 PLAIN = " + ".join(f"{0.25 + at} * {name}" for at, name in enumerate(NARROW))
 FILLED = " + ".join(f"{0.25 + at} * coalesce({name}, 0.5)" for at, name in enumerate(NARROW))
 DIGITS = {"hidden_layer_sizes": [4]}
@@ -43,7 +44,8 @@ def counted(statement: str) -> str:
 
 def under(db: Connection, query: str, settings: dict[str, str]) -> Side:
     """Return a side that runs a query with settings."""
-    timed = seconds(partial(db.execute, query.encode()))
+    # Prepared, as a query becomes when it is repeated, it would keep the plan of other settings.
+    timed = seconds(partial(db.execute, query.encode(), prepare=False))
 
     def side() -> float:
         for name, value in settings.items():
@@ -51,6 +53,22 @@ def under(db: Connection, query: str, settings: dict[str, str]) -> Side:
         found = timed()
         db.execute("reset all")
         return found
+
+    return side
+
+
+def spent(db: Connection, query: str, settings: dict[str, str]) -> Side:
+    """Return a side that takes the seconds of CPU that the backend spends on a query.
+
+    Where a goal is a time, whatever else the machine does must not count.
+    """
+    work = under(db, query, settings)
+    path = Path(f"/proc/{db.info.backend_pid}/schedstat")
+
+    def side() -> float:
+        before = int(path.read_text().split()[0])
+        work()
+        return (int(path.read_text().split()[0]) - before) / 1e9
 
     return side
 
@@ -106,33 +124,37 @@ def _net(server: Server) -> Iterator[Comparison]:
         db.execute("analyze few_digits")
         text = written(db, "digits", "few_digits")
         batch = "select count(label) from pgml.predict_table('digits', 'few_digits')"
-        ours, table = in_turns(server.rounds, under(db, counted(text), SETTINGS), under(db, batch, SETTINGS))
+        ours, table, own = in_turns(
+            server.rounds,
+            under(db, counted(text), SETTINGS),
+            under(db, batch, SETTINGS),
+            spent(db, counted(text), SETTINGS),
+        )
     what = f"a 64-4-10 net of digits, {server.few:,} rows, {len(text):,} bytes"
     yield compare(what, "pgml.predict_table", "s", ours, table)
-    yield compare(what, "one second", "s", ours, [1.0] * len(ours), Goal(1))
+    yield compare(f"{what}, CPU time", "a second", "s", own, [1.0] * len(own), Goal(1))
 
 
 def _forest(server: Server) -> Iterator[Comparison]:
     project = server.train("random_forest")
     with server.connect() as db:
-        rounds: list[float] = []
         write = seconds(lambda: written(db, project, "few"))
         (rounds,) = in_turns(server.rounds, write)
         text = written(db, project, "few")
         db.execute("create table no_few as select * from few limit 0")
         query = counted(text)
-        nothing = re.sub(r"\bfrom few\b", "from no_few", query)
+        nothing = re.sub(r"\bfrom (public\.)?few\b", "from no_few", query)
         by_row = f"select count(pgml.predict('{project}', {ARRAY})) from few"
         plan, ours, rows = in_turns(
             server.rounds,
-            under(db, nothing, SETTINGS),
+            spent(db, nothing, SETTINGS),
             under(db, query, SETTINGS),
             under(db, by_row, SETTINGS),
         )
     what = f"random_forest, 100 trees of depth 8, {len(text):,} bytes"
     limit = [MOST_SECONDS] * len(rounds)
     yield compare(f"{what}: pgml.to_sql", "five seconds", "s", rounds, limit, Goal(1))
-    yield compare(f"{what}: parsed and planned", f"run over {server.few:,} rows", "s", plan, ours)
+    yield compare(f"{what}: parsed and planned, CPU time", "a second", "s", plan, [1.0] * len(plan))
     yield compare(f"{what}, {server.few:,} rows", "pgml.predict of each row", "s", ours, rows)
 
 
