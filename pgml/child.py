@@ -36,10 +36,11 @@ JOBS: Mapping[str, str] = {
     "to_sql": "pgml.compilation:to_sql",
     "sql_function": "pgml.compilation:sql_function",
     "sql_view": "pgml.compilation:sql_view",
+    "sql_of_rows": "pgml.compilation:sql_of_rows",
 }
 """Module and function of each job, imported when it is asked for."""
 
-COMPILING = frozenset({"to_sql", "sql_function", "sql_view"})
+COMPILING = frozenset({"to_sql", "sql_function", "sql_view", "sql_of_rows"})
 """Jobs that write a model as SQL."""
 
 PR_SET_PDEATHSIG = 1

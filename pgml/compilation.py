@@ -11,11 +11,13 @@ from typing import Any
 
 from pgml import wire
 from pgml.artifact.format import Artifact, unpack
-from pgml.errors import DuplicateColumn, TooLarge
+from pgml.errors import DuplicateColumn, NotBuilt, TooLarge
 from pgml.preprocessing import Encoder
-from pgml.sqlgen import compiler, trial, view
+from pgml.sqlgen import compiler, probes, recordset, relations, statement, trial, view
 from pgml.sqlgen.compiler import Compiled
+from pgml.sqlgen.expressions import Expr
 from pgml.sqlgen.function import function
+from pgml.sqlgen.outputs import output_names
 from pgml.sqlgen.trial import Tell
 from pgml.sqltext import literal
 
@@ -120,6 +122,49 @@ def sql_view(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Messag
     tell({"sql": sql})
     _comment([*arguments["header"], tried], f"view {arguments['name']}", tell)
     return {"is_light": len(query) <= LIGHT}, b""
+
+
+def sql_of_rows(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
+    """Return ``sql``, a statement that gives a model's outputs for the rows of its parameter.
+
+    Parameters
+    ----------
+    arguments : dict
+        Empty.
+    model : bytes
+    tell : callable
+        Runs ``sql`` with ``arguments`` and returns its rows.
+
+    Raises
+    ------
+    NotBuilt, TooLarge, Disagrees
+    """
+    original = unpack(model)
+    types = recordset.types(Encoder.from_json(original.encoder))
+    compiled, artifact = _compiled({"output": "all", "missing": "model", "types": types}, model)
+    given, dialect = probes.rows(artifact), recordset.Sent()
+    named = replace(compiled, outputs=_numbered(compiled, artifact))
+    keys = [relations.key_of(given)]
+    plan = compiler.planned(named, dialect, keys)
+    text = statement.select(plan, named.reading.tables, dialect, recordset.relation(given), keys)
+    ordered = f"{text}\norder by {keys[0]}"
+    check_size(ordered)
+    trial.of_rows_sent(ordered, given, artifact, tell)
+    return {"sql": ordered}, b""
+
+
+def _numbered(compiled: Compiled, artifact: Artifact) -> dict[str, Expr]:
+    """Return the outputs of a graph alone, in its order."""
+    decoder = artifact.decoder
+    names = list(compiled.outputs)
+    if decoder["output"] not in ("value", "components"):
+        names = output_names(decoder, 1)
+    if len(set(names)) < len(names):
+        raise NotBuilt(
+            "two labels of this model have outputs of one name",
+            hint="Train on a view with other names or labels, or deploy it without engine.",
+        )
+    return {f"{recordset.OUTPUT}{at}": compiled.outputs[name] for at, name in enumerate(names, 1)}
 
 
 def _compiled(arguments: Mapping[str, Any], model: bytes) -> tuple[Compiled, Artifact]:

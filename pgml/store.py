@@ -55,7 +55,13 @@ class Project:
 
 @dataclass(frozen=True)
 class Model:
-    """A row of pgml.models, without its bytes."""
+    """A row of pgml.models, without its bytes.
+
+    Attributes
+    ----------
+    deployment : int or None
+        Of a live model that an SQL statement serves: the deployment that holds it.
+    """
 
     id: int
     project_id: int
@@ -70,6 +76,7 @@ class Model:
     split: Recipe
     columns: Sequence[Column]
     data_hash: str
+    deployment: int | None = None
 
 
 _PROJECT = f"""
@@ -186,10 +193,14 @@ def models(database: Database, caller: str, project_id: int, algorithm: str | No
 def live_model(database: Database, caller: str, project_id: int) -> Model | None:
     """Return the model of a project's newest deployment; None before the first."""
     rows = database.query(
-        f"""{_MODEL} and m.id = (
-            select d.model_id from pgml.deployments d
-            where d.project_id = $2::bigint order by d.id desc limit 1
-        )""",
+        f"""
+        select m.*, case when d.statement is not null then d.id end as deployment
+        from (
+            select id, model_id, statement from pgml.deployments
+            where project_id = $2::bigint order by id desc limit 1
+        ) d
+        join ({_MODEL} and m.project_id = $2::bigint) m on m.id = d.model_id
+        """,
         caller,
         project_id,
     )
@@ -309,60 +320,6 @@ def model_bytes(database: Database, model: Model) -> bytes:
             hint="Deploy another model with pgml.deploy, or train again.",
         )
     return data
-
-
-def add_deployment(
-    database: Database, caller: str, model: Model, strategy: str, previous: int | None
-) -> None:
-    """Make a model live; `previous` is the deployment that a rollback goes to.
-
-    The project's row is written too, so that a transaction which waited for it with an
-    older snapshot fails to serialize instead of reading the history without this deployment.
-    """
-    database.query(
-        "update pgml.projects set relation_name = relation_name where id = $1::bigint", model.project_id
-    )
-    database.query(
-        "insert into pgml.deployments (project_id, model_id, strategy, previous_id, created_by)"
-        " values ($1::bigint, $2::bigint, $3::text, $4::bigint, $5::name)",
-        model.project_id,
-        model.id,
-        strategy,
-        previous,
-        caller,
-    )
-
-
-def newest_deployment(database: Database, project_id: int) -> int | None:
-    """Return the id of a project's newest deployment."""
-    (row,) = database.query(
-        "select max(id) as id from pgml.deployments where project_id = $1::bigint", project_id
-    )
-    newest: int | None = row["id"]
-    return newest
-
-
-def before(database: Database, deployment_id: int | None) -> tuple[int, int | None] | None:
-    """Return (model id, its previous deployment) of where a rollback goes; None past the first.
-
-    Deployments whose model was dropped, or is the one to be left, are passed over.
-    """
-    rows = database.query(
-        """
-        with recursive walk as (
-            select d.id, d.model_id, d.previous_id, d.model_id as left_model, 0 as step
-            from pgml.deployments d where d.id = $1::bigint
-            union all
-            select d.id, d.model_id, d.previous_id, w.left_model, w.step + 1
-            from walk w join pgml.deployments d on d.id = w.previous_id
-        )
-        select model_id, previous_id from walk
-        where step > 0 and model_id is not null and model_id is distinct from left_model
-        order by step limit 1
-        """,
-        deployment_id,
-    )
-    return (rows[0]["model_id"], rows[0]["previous_id"]) if rows else None
 
 
 def drop_model(database: Database, model: Model) -> None:

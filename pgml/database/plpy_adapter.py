@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import plpy
 
-from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
+from pgml.database.port import Argument, DatabaseError, Result, Row, Statement, ignore, sent
 from pgml.errors import NotPermitted, PgmlError
 
 MOST_PLANS = 200
@@ -50,6 +50,20 @@ class Backend:
         except plpy.SPIError as error:
             raise _translated(error) from None
         return rows
+
+    def prepared(self, sql: str) -> Statement:
+        plans: list[Any] = []
+
+        def run(*arguments: str) -> Sequence[Row]:
+            try:
+                if not plans:
+                    plans.append(plpy.prepare(sql, ["pg_catalog.text"] * len(arguments)))
+                rows: Sequence[Row] = plpy.execute(plans[0], list(arguments))
+            except plpy.SPIError as error:
+                raise _translated(error) from None
+            return rows
+
+        return run
 
     def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
         self._left.clear()

@@ -8,6 +8,8 @@ from pgml.errors import PgmlError
 Row = Mapping[str, Any]
 Argument = str | bytes | int | float | bool | None
 Result = TypeVar("Result")
+Statement = Callable[..., Sequence[Row]]
+"""Runs a statement with arguments, as `Database.query` does."""
 
 
 class DatabaseError(PgmlError):
@@ -44,6 +46,12 @@ class Database(Protocol):
         Raises
         ------
         DatabaseError
+        """
+
+    def prepared(self, sql: str) -> Statement:
+        """Return a statement of text arguments that is prepared when it is run first, and stays so.
+
+        It is prepared for whoever keeps it; `query` lets go of what is long.
         """
 
     def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:

@@ -2,12 +2,13 @@
 
 import atexit
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import NoReturn
 
 import psycopg
 from psycopg.rows import dict_row
 
-from pgml.database.port import Argument, DatabaseError, Result, Row, ignore, sent
+from pgml.database.port import Argument, DatabaseError, Result, Row, Statement, ignore, sent
 from pgml.errors import PgmlError
 
 
@@ -32,6 +33,9 @@ class Connection:
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise _translated(error) from None
+
+    def prepared(self, sql: str) -> Statement:
+        return partial(self.query, sql)
 
     def stream(self, sql: str, rows: int) -> Generator[Sequence[Row], None, None]:
         try:

@@ -52,7 +52,7 @@ def of_rows(
         usual = (unknown | (np.abs(outputs) < HUGE)).all(axis=1)
     names = output_names(artifact.decoder, outputs.shape[1])
     numbers = dict(zip(names, outputs.T.tolist(), strict=True))
-    decisions = _decisions(predictor, outputs)
+    decisions = decided(predictor, outputs)
     bounds = dict(zip(names, _allowed(artifact, outputs).T.tolist(), strict=True))
     answers: dict[str, list[Any]] = {}
     if wanted != "probabilities":
@@ -105,7 +105,7 @@ def _any_missing(predictor: Predictor, rows: Dataset) -> Mask:
     return found
 
 
-def _decisions(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
+def decided(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
     """Return the columns that hold a label, a class or a cluster."""
     if predictor.output in ("value", "components"):
         return {}

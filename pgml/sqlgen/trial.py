@@ -6,10 +6,11 @@ from uuid import UUID
 
 import numpy as np
 
-from pgml.artifact.format import Artifact
+from pgml.artifact.format import Artifact, pack
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
-from pgml.sqlgen import answers, compiler, probes, relations, verification, view
+from pgml.inference import Predictor
+from pgml.sqlgen import answers, compiler, probes, recordset, relations, verification, view
 from pgml.sqlgen.compiler import Compiled
 from pgml.sqlgen.function import Function
 from pgml.sqlgen.verification import Probe
@@ -68,6 +69,24 @@ def of_view(
     probe = _probe(artifact, probes.rows(artifact), arguments)
     relation = f"(select * from {probe.relation}) as {view.GIVEN}"
     return _tried(view.query(compiled, features, relation, [probe.key]), probe, tell)
+
+
+def of_rows_sent(sql: str, rows: Dataset, artifact: Artifact, tell: Tell) -> None:
+    """Try a statement over rows that are its parameter, and the labels that follow from its numbers.
+
+    Raises
+    ------
+    Disagrees
+    """
+    probe = answers.of_rows(artifact, rows, "all", "model")
+    given = tell({"sql": sql, "arguments": [recordset.sent(rows)], "trial": True})
+    names = [name for name in probe.answers if name in probe.allowed]
+    found = {name: [row[f"{recordset.OUTPUT}{at}"] for row in given] for at, name in enumerate(names, 1)}
+    outputs = np.array([*found.values()], dtype=np.float64).T
+    absent = np.asarray(np.isnan(outputs).any(axis=1)).tolist()
+    for name, labels in answers.decided(Predictor(pack(artifact)), outputs).items():
+        found[name] = [None if gone else label for label, gone in zip(labels, absent, strict=True)]
+    verification.check(found, probe)
 
 
 def _probe(artifact: Artifact, rows: Dataset, arguments: Mapping[str, Any]) -> Probe:

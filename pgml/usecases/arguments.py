@@ -56,8 +56,8 @@ MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,
     "train_joint": {**TRAIN, "y_column_name": "array"},
-    "deploy": {"project_name": "text", "strategy": "text", "algorithm": "text"},
-    "deploy_model": {"model_id": "integer"},
+    "deploy": {"project_name": "text", "strategy": "text", "algorithm": "text", "engine": "text"},
+    "deploy_model": {"model_id": "integer", "engine": "text"},
     "drop_model": {"model_id": "integer"},
     "drop_project": {"project_name": "text"},
     "grant": {"project_name": "text", "role": "text", "privilege": "text"},

@@ -1,25 +1,22 @@
 """Write a model as SQL."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pgml import columns, reader, rows, runner, store
+from pgml import columns, reader, rows, store
 from pgml.artifact.format import unpack
 from pgml.database.port import Database, DatabaseError
 from pgml.errors import DuplicateColumn, InvalidValue, NotPermitted, WrongType, hint_of_names
 from pgml.evaluations import Stored
 from pgml.preprocessing import Encoder
 from pgml.reader import Relation
-from pgml.runner import Limits
-from pgml.sqlgen import verification
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqltext import identifier
 from pgml.store import Model
 from pgml.usecases import arguments, compile_sequences, measured
 from pgml.usecases.batch import key_columns
+from pgml.usecases.compile_job import run
 from pgml.usecases.session import Session
 
 OUTPUTS = ("prediction", "probabilities", "all")
@@ -136,38 +133,6 @@ def version(database: Database) -> str:
     """Return the version of the extension."""
     (row,) = database.query("select pgml.version() as version")
     return str(row["version"])
-
-
-def run(session: Session, job: str, request: Mapping[str, Any], data: bytes) -> dict[str, Any]:
-    """Return the result of a job of `pgml.compilation`, done where a timeout and a cancel can stop it.
-
-    Its statements run here, as the caller, and without machine code for them: to make that takes longer than
-    all rows.
-    """
-    database = session.database
-    bounds = database.as_owner(lambda: store.settings(database))
-    limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
-
-    def answer(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-        try:
-            return [dict(row) for row in database.query(message["sql"])]
-        except DatabaseError as error:
-            if error.is_interrupt or not message.get("trial"):
-                raise
-            raise verification.failed("PostgreSQL", error.message, error.detail, error.hint) from None
-
-    with runner.start(session.python, limits, ("pgml.compilation",)) as process, _without_jit(database):
-        return process.run(job, request, data, database.check_for_interrupts, answer)[0]
-
-
-@contextmanager
-def _without_jit(database: Database) -> Iterator[None]:
-    (row,) = database.query("select pg_catalog.current_setting('jit') as jit")
-    database.query("select pg_catalog.set_config('jit', 'off', true)")
-    try:
-        yield
-    finally:
-        database.query("select pg_catalog.set_config('jit', $1::text, true)", row["jit"])
 
 
 def _source(database: Database, asked: Asked, given: Mapping[str, Any]) -> Source:

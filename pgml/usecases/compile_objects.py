@@ -10,6 +10,7 @@ from pgml.reader import Relation
 from pgml.usecases import arguments
 from pgml.usecases import compile as compiling
 from pgml.usecases.compile import Asked
+from pgml.usecases.compile_job import run
 from pgml.usecases.session import Session
 
 NO_SCHEMA = "3F000"
@@ -92,7 +93,7 @@ def _relation(session: Session, asked: Asked, name: str | None) -> Relation:
 def _made(session: Session, job: str, request: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Run a job that creates something."""
     try:
-        return compiling.run(session, job, request, asked.data)
+        return run(session, job, request, asked.data)
     except DatabaseError as error:
         raise _explained(error) from None
 

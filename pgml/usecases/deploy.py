@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pgml import comparison, metrics, reader, store, target
+from pgml import comparison, deployments, metrics, reader, store, target
 from pgml.comparison import FEWEST_ROWS
 from pgml.dataset import Dataset
+from pgml.deployments import Former
 from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
@@ -14,11 +15,11 @@ from pgml.sqltext import literal
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import arguments
+from pgml.usecases.compile_job import run
 from pgml.usecases.resolution import load
 from pgml.usecases.session import Session
 
-Choice = tuple[Model, int | None]
-"""A model and the deployment that a later rollback goes to."""
+ENGINES = ("graph", "sql")
 
 
 def if_better(
@@ -61,17 +62,17 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
         raise InvalidValue(
             f'strategy "{strategy}" does not exist', hint=hint_of_names("strategies", strategy, STRATEGIES)
         )
+    engine = _engine(given)
     project = database.as_owner(lambda: _locked(session, caller, reference), writes=True)
     with reader.search_path(database, search_path):
-        model, previous, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
-    push = strategy != "rollback"
+        model, former, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
     notes += project.notes_for(caller)
     if reference != project.name and strategy != "specific":
         notes.append(
             f'"{reference}" is a model of project "{project.name}": to deploy it, say '
             f"pgml.deploy({literal(reference)}, 'specific')"
         )
-    return _deployed(session, caller, (model, previous), strategy, push=push), notes
+    return _deployed(session, caller, model, strategy, engine, former), notes
 
 
 def deploy_model(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,12 +83,22 @@ def deploy_model(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     PgmlError
     """
     database, caller = session.database, session.caller()
-    model_id = arguments.required(given, "model_id")
+    model_id, engine = arguments.required(given, "model_id"), _engine(given)
     model = database.as_owner(lambda: store.model(database, caller, model_id))
-    return _deployed(session, caller, (model, None), "specific", push=True)
+    return _deployed(session, caller, model, "specific", engine)
 
 
-Chosen = tuple[Model, int | None, list[str]]
+def _engine(given: Mapping[str, Any]) -> str | None:
+    engine: str | None = given["engine"]
+    if engine is not None and engine not in ENGINES:
+        raise InvalidValue(
+            f'engine "{engine}" does not exist', hint=hint_of_names("engines", engine, ENGINES)
+        )
+    return engine
+
+
+Chosen = tuple[Model, Former | None, list[str]]
+"""A model, the deployment that a rollback goes to, and notes."""
 
 
 def _best_score(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
@@ -136,13 +147,13 @@ def _rollback(session: Session, caller: str, project: Project, _: str, algorithm
     database = session.database
 
     def find() -> Chosen:
-        found = store.before(database, store.newest_deployment(database, project.id))
+        found = deployments.before(database, deployments.newest(database, project.id))
         if found is None:
             raise WrongState(
                 f'project "{project.name}" has no earlier deployment to go back to',
                 hint="pgml.deployed_models shows its history.",
             )
-        return store.model(database, caller, found[0]), found[1], []
+        return store.model(database, caller, found.model_id), found, []
 
     return database.as_owner(find)
 
@@ -186,24 +197,33 @@ def _candidates(session: Session, caller: str, project: Project, algorithm: str 
     return models
 
 
-def _push(session: Session, caller: str, model: Model, strategy: str) -> None:
-    """Make a model live on top of what is live now; one that is live already stays so."""
+def _push(session: Session, caller: str, model: Model, strategy: str, statement: str | None = None) -> None:
+    """Make a model live on top of what is live now; one whose graph is live already stays so."""
     database = session.database
     store.lock_project(database, caller, model.project_id)
     live = store.live_model(database, caller, model.project_id)
-    if live is None or live.id != model.id:
-        newest = store.newest_deployment(database, model.project_id)
-        store.add_deployment(database, caller, model, strategy, newest)
+    if live is None or live.id != model.id or live.deployment is not None or statement is not None:
+        newest = deployments.newest(database, model.project_id)
+        deployments.add(database, caller, model, strategy, newest, statement)
 
 
-def _deployed(session: Session, caller: str, choice: Choice, strategy: str, *, push: bool) -> dict[str, Any]:
+def _deployed(
+    session: Session,
+    caller: str,
+    model: Model,
+    strategy: str,
+    engine: str | None,
+    former: Former | None = None,
+) -> dict[str, Any]:
+    """Make a model live, after a rollback where a later one goes on from the former deployment."""
     database = session.database
-    model, previous = choice
-    if push:
-        database.as_owner(lambda: _push(session, caller, model, strategy), writes=True)
+    statement = _statement(session, caller, model) if engine == "sql" else None
+    if former is None:
+        database.as_owner(lambda: _push(session, caller, model, strategy, statement), writes=True)
     else:
+        kept = former.statement if engine is None else statement
         database.as_owner(
-            lambda: store.add_deployment(database, caller, model, strategy, previous), writes=True
+            lambda: deployments.add(database, caller, model, strategy, former.previous, kept), writes=True
         )
     return {
         "project": model.project,
@@ -212,6 +232,26 @@ def _deployed(session: Session, caller: str, choice: Choice, strategy: str, *, p
         "model_id": model.id,
         "model": model.name,
     }
+
+
+def _statement(session: Session, caller: str, model: Model) -> str:
+    """Return the statement that serves a model, for somebody who may manage its project.
+
+    Raises
+    ------
+    NotPermitted
+    NotBuilt
+        The model, or an encoding of it, cannot be written as SQL.
+    """
+    database = session.database
+
+    def data() -> bytes:
+        store.lock_project(database, caller, model.project_id)
+        return store.model_bytes(database, model)
+
+    held = database.as_owner(data, writes=True)
+    sql: str = run(session, "sql_of_rows", {}, held)["sql"]
+    return sql
 
 
 def _beats(

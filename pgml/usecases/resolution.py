@@ -3,15 +3,19 @@
 from time import monotonic
 from typing import Any
 
-from pgml import store
+from pgml import deployments, store
+from pgml.database.port import Statement
 from pgml.errors import WrongState
 from pgml.inference import Predictor
 from pgml.single import Single, single_row
 from pgml.sqltext import literal
 from pgml.store import Model
 from pgml.usecases.session import Session
+from pgml.usecases.stated import Stated
 
 MOST_RESOLVED = 1000
+MOST_STATEMENTS = 20
+"""Kept prepared, each of a deployment."""
 LONGEST = 1.0
 """Seconds for which a name stays resolved."""
 SHORT = 0.1
@@ -35,6 +39,7 @@ class Resolution:
         self._until = 0.0
         self._changed_by = ""
         self._known: dict[int, Known] = {}
+        self._statements: dict[int, Statement] = {}
         self._user_id = session.database.user_id
         session.database.on_write = self._forget
         session.cache.on_evict = self._known.clear
@@ -93,7 +98,7 @@ class Resolution:
                 self._until = min(self._until, now + SHORT)
             if sum(map(len, self._known.values())) >= MOST_RESOLVED:
                 self._known.clear()
-            self._known.setdefault(self._user_id(), {})[name] = predictor, single_row(predictor)
+            self._known.setdefault(self._user_id(), {})[name] = predictor, _quick(predictor)
         return predictor
 
     def _is_changed(self, snapshot: str) -> bool:
@@ -117,9 +122,28 @@ class Resolution:
         def find() -> Predictor:
             if model_id is not None:
                 return load(session, store.model(session.database, caller, model_id))
-            return load(session, live_or_named(session, caller, reference or ""))
+            model = live_or_named(session, caller, reference or "")
+            graph = load(session, model)
+            if model.deployment is None:
+                return graph
+            return Stated(graph, session.database, self._statement(model.deployment))
 
         return session.database.as_owner(find)
+
+    def _statement(self, deployment: int) -> Statement:
+        """Return what serves a deployment; its text never changes, and its id is given but once."""
+        found = self._statements.get(deployment)
+        if found is None:
+            database = self._session.database
+            found = database.prepared(deployments.statement(database, deployment))
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements.clear()
+            self._statements[deployment] = found
+        return found
+
+
+def _quick(predictor: Predictor) -> Single | None:
+    return None if isinstance(predictor, Stated) else single_row(predictor)
 
 
 def live_or_named(session: Session, caller: str, reference: str) -> Model:

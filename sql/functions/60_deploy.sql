@@ -1,7 +1,8 @@
 create function pgml.deploy(
     project_name text,
     strategy text default 'best_score',
-    algorithm text default null
+    algorithm text default null,
+    engine text default null
 )
 returns pgml.deployed
 language plpgsql
@@ -14,14 +15,15 @@ begin
         pgml._do('deploy', pg_catalog.jsonb_build_object(
             'project_name', project_name,
             'strategy', strategy,
-            'algorithm', algorithm
+            'algorithm', algorithm,
+            'engine', engine
         ))
     );
 end
 $$;
-comment on function pgml.deploy(text, text, text) is 'makes a model live by a strategy';
+comment on function pgml.deploy(text, text, text, text) is 'makes a model live by a strategy';
 
-create function pgml.deploy(model_id bigint)
+create function pgml.deploy(model_id bigint, engine text default null)
 returns pgml.deployed
 language plpgsql
 volatile
@@ -30,11 +32,11 @@ as $$
 begin
     return pg_catalog.jsonb_populate_record(
         null::pgml.deployed,
-        pgml._do('deploy_model', pg_catalog.jsonb_build_object('model_id', model_id))
+        pgml._do('deploy_model', pg_catalog.jsonb_build_object('model_id', model_id, 'engine', engine))
     );
 end
 $$;
-comment on function pgml.deploy(bigint) is 'makes one model live';
+comment on function pgml.deploy(bigint, text) is 'makes one model live';
 
 create function pgml.drop_model(id bigint)
 returns void

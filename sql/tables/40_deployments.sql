@@ -5,11 +5,13 @@ create table pgml.deployments (
     strategy text not null,
     previous_id bigint,
     created_at timestamptz not null default now(),
-    created_by name not null
+    created_by name not null,
+    statement text
 );
 comment on table pgml.deployments is 'history of each project; the newest row is live';
 comment on column pgml.deployments.model_id is 'null once the model is dropped';
 comment on column pgml.deployments.previous_id is 'where a rollback goes';
+comment on column pgml.deployments.statement is 'SQL that serves the model; null: its graph does';
 create index deployments_project_id_idx on pgml.deployments (project_id, id);
 create index deployments_model_id_idx on pgml.deployments (model_id);
 

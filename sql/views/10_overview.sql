@@ -87,9 +87,11 @@ select
     p.name,
     p.task,
     'local'::text as runtime,
-    d.created_at as deployed_at
+    d.created_at as deployed_at,
+    case when d.statement is null then 'graph' else 'sql' end as engine
 from pgml.deployments d
 join pgml.projects p on p.id = d.project_id
 left join pgml.models m on m.id = d.model_id;
 comment on view pgml.deployed_models is 'history of what was live';
+comment on column pgml.deployed_models.engine is 'what answers pgml.predict: the graph, or SQL written of it';
 comment on column pgml.deployed_models.id is 'of the model; with the columns after it as PostgresML calls them';
