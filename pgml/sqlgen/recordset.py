@@ -5,7 +5,6 @@ and asks for no type of the relation of training.  A backend that serves a model
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,8 +23,6 @@ TYPES = {"number": "double precision", "category": "text", "array": "double prec
 """Of what is sent, by the shape of a column."""
 OUTPUT = "output_"
 """Columns of the answer are called so, and numbered from 1: labels may be longer than a name can be."""
-_IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_INSTEAD = "\x01"
 
 
 class Sent(Postgres):
@@ -70,9 +67,7 @@ def sent(dataset: Dataset) -> str:
 def _values(dataset: Dataset, column: Column) -> Sequence[Any]:
     if column.is_category:
         codes, texts = dataset.coded(column.name)
-        # A text that PostgreSQL cannot hold is none that training has seen, and stays one.
-        held = [_IN_NO_TEXT.sub(_INSTEAD, text) for text in texts]
-        return [None if code == MISSING else held[code] for code in codes.tolist()]
+        return [None if code == MISSING else texts[code] for code in codes.tolist()]
     values = [
         [None if each != each else each for each in row] for row in dataset.values(column.name).tolist()
     ]

@@ -181,7 +181,7 @@ class Predictions:
             if kind == "array":
                 values = rows.from_numbers(encoder, given)
             else:
-                value = self._parsed(encoder, given) if kind.endswith("text") else arguments.parsed(given)
+                value = self._parsed(encoder, given) if kind.endswith("text") else _of_json(given)
                 if value is None:
                     return None
                 values = rows.from_json(encoder, value, imputes=kind.startswith("score"))
@@ -223,6 +223,13 @@ class Predictions:
         ]
         (row,) = self._database.query("select " + ", ".join(parts), *(text for _, text in texts))
         return [row[f"e{i}"] for i in range(1, len(texts) + 1)]
+
+
+def _of_json(text: str) -> Any:
+    try:
+        return arguments.parsed(text)
+    except ValueError:
+        raise _malformed(text) from None
 
 
 def _malformed(text: str) -> PgmlError:

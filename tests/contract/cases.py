@@ -5,6 +5,7 @@ The file is run as it stands inside a backend too, so it imports pgml alone.
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 from pgml.database.port import Database, DatabaseError
 
@@ -44,6 +45,15 @@ def statements_without_rows_give_none(db: Database) -> None:
     assert list(db.query("insert into contract values (1)")) == []
     assert list(db.query("select * from contract where x > $1::int", 5)) == []
     assert list(db.query("drop table contract")) == []
+
+
+def a_prepared_statement_runs_again_and_again_with_other_arguments(db: Database) -> None:
+    add = db.prepared("select ($1::int + $2::int)::bigint as n")
+    assert [add(str(at), "2")[0]["n"] for at in range(10)] == list(range(2, 12))
+    with suppress(DatabaseError):
+        add("x", "2")
+        raise AssertionError
+    assert add("1", "2")[0]["n"] == 3
 
 
 def errors_keep_what_postgresql_says(db: Database) -> None:
@@ -105,6 +115,7 @@ CASES = [
     arguments_come_back,
     an_argument_can_be_used_twice,
     statements_without_rows_give_none,
+    a_prepared_statement_runs_again_and_again_with_other_arguments,
     errors_keep_what_postgresql_says,
     the_session_goes_on_after_an_error,
     a_stream_comes_in_chunks_and_in_order,

@@ -1,4 +1,4 @@
-"""Models deployed as SQL answer pgml.predict as their graphs do, for the same callers and with the same errors."""
+"""Models deployed as SQL answer pgml.predict as their graphs do, with the same rights and errors."""
 
 import json
 from collections.abc import Iterator
@@ -51,8 +51,6 @@ CLASSIFIERS = ("linear", "forest", "boosted", "circles")
 ODD = (
     '{"plan": "never seen"}',
     '{"plan": ""}',
-    '{"plan": "a\\u0000b"}',
-    '{"plan": "\\ud800"}',
     '{"plan": null, "usage": null, "marks": [null, 1]}',
     '{"age": 44.5, "usage": 1e-20}',
     '{"since": 1767225600.5, "born": 86400.5}',
@@ -95,9 +93,8 @@ def compared(db: Connection, project: str, query: str) -> tuple[list[Any], list[
 def near(found: Any, expected: Any) -> bool:
     if isinstance(expected, (list, tuple)):
         return len(found) == len(expected) and all(map(near, found, expected))
-    return bool(
-        found == (pytest.approx(expected, rel=1e-5, abs=1e-6) if type(expected) is float else expected)
-    )
+    wanted = pytest.approx(expected, rel=1e-5, abs=1e-6) if type(expected) is float else expected
+    return bool(found == wanted)
 
 
 @pytest.mark.parametrize("project", CLASSIFIERS)
@@ -203,11 +200,11 @@ def test_errors_of_input_are_the_graphs(shared: Connection) -> None:
         ({"marks": [1, 2, 3]}, "22023", 'feature "marks" wants 2 numbers, 3 were given'),
         ({"age": "Infinity"}, "22023", 'feature "age" is infinite'),
         ({"since": "yesterdayish"}, "22007", "invalid input syntax"),
+        ({"plan": "a\0b"}, "22P02", "features are neither JSON nor an array"),
     ):
         with refusal(sqlstate, message):
-            shared.execute(
-                "select pgml.predict_label('linear', %s::jsonb)", [json.dumps({**whole, **changes})]
-            )
+            given = json.dumps({**whole, **changes})
+            shared.execute("select pgml.predict_label('linear', %s::json)", [given])
     with refusal("42804", "the labels of this model are no numbers"):
         shared.execute("select pgml.predict('linear', t) from states t limit 1")
 
@@ -294,8 +291,8 @@ def test_a_hostile_search_path_changes_nothing_and_settings_stay(shared: Connect
         with refusal("P0001", "evil was called"):
             other.execute("select 1.0::float8 + 1.0::float8")
         assert answers(other, query) == expected
-        with refusal("22023"):
-            other.execute("""select pgml.predict('ridge', '{"age": "x"}'::jsonb)""")
+        with refusal("42703"):
+            other.execute("""select pgml.predict('ridge', '{"age": 1}'::jsonb)""")
         assert row(other, f"select {', '.join(shows)}") == before
     shared.execute("drop schema evil cascade")
 
@@ -331,13 +328,12 @@ def test_no_role_can_store_a_statement_of_its_own(people: People) -> None:
     with people.session(people.ana) as ana:
         for query in (
             "update pgml.deployments set statement = 'select 1'",
-            "insert into pgml.deployments (project_id, strategy, created_by, statement)"
-            " values (1, 'specific', 'x', 'select 1')",
+            "insert into pgml.deployments (project_id, created_by, statement) values (1, 'x', 'select 1')",
             "select statement from pgml.deployments",
         ):
-            with refusal("42501", "permission denied for table deployments"):
+            with refusal("42501", "permission denied"):
                 ana.execute(query.encode())
-        with refusal("22023"):
+        with refusal("22023", "statement"):
             ana.execute("""select pgml._do('deploy', '{"project_name": "line", "statement": "select 1"}')""")
         with refusal("42501", "this function is called by other functions of pgml only"):
             ana.execute("select pgml._write_as_owner()")
