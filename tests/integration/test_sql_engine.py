@@ -333,7 +333,7 @@ def test_no_role_can_store_a_statement_of_its_own(people: People) -> None:
         ):
             with refusal("42501", "permission denied"):
                 ana.execute(query.encode())
-        with refusal("22023", "statement"):
+        with refusal("22023", 'the arguments of verb "deploy"'):
             ana.execute("""select pgml._do('deploy', '{"project_name": "line", "statement": "select 1"}')""")
         with refusal("42501", "this function is called by other functions of pgml only"):
             ana.execute("select pgml._write_as_owner()")
