@@ -45,11 +45,18 @@ def to_sql(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Message:
     ------
     NotBuilt
         The model, or what is asked of it, cannot be written as SQL.
+    DuplicateColumn
+        A key column is called like an output.
     TooLarge
     Disagrees
         The statement does not answer as the model does.
     """
     compiled, artifact = _compiled(arguments, model)
+    if taken := [key for key in arguments["keys"] if key in compiled.outputs]:
+        raise DuplicateColumn(
+            f'key column "{taken[0]}" has the name of an output',
+            hint="Name another column as key, or rename it in a view.",
+        )
     dialect = arguments["dialect"]
     text = compiler.to_select(compiled, dialect, arguments["relation"], arguments["keys"])
     check_size(text)

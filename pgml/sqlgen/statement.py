@@ -1,5 +1,6 @@
 """The text of a statement: the tables of constants, one select a layer, and the answer."""
 
+import re
 from collections.abc import Mapping, Sequence, Sized
 
 from pgml.errors import NotBuilt
@@ -43,7 +44,7 @@ def select(
     parts = [subqueries.cte(table, dialect, renderer.table(table)) for table in tables]
     source = relation
     for number, layer in enumerate(plan.layers):
-        name = "features" if number == 0 else f"layer_{number}"
+        name = _beside("features" if number == 0 else f"layer_{number}", relation)
         columns = {each: dialect.identifier(each) for each in [*keys, *layer.passed]}
         columns |= {each: renderer.computed(expr) for each, expr in layer.computed.items()}
         _checked(columns, dialect)
@@ -71,8 +72,14 @@ def _checked(columns: Sized, dialect: Dialect) -> None:
 
 def _apart(tables: Sequence[Table], relation: str) -> dict[str, str]:
     """Return other names of tables that would hide the relation."""
-    hidden = relation.strip('"`').lower()
-    return {table.name: f"{table.name}_of_model" for table in tables if table.name == hidden}
+    return {table.name: _beside(table.name, relation) for table in tables}
+
+
+def _beside(name: str, relation: str) -> str:
+    """Return a name that hides no relation which a source reads: SQLite would call that a circle."""
+    while re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", relation, re.IGNORECASE):
+        name += "_of_model"
+    return name
 
 
 def _selected(

@@ -1,5 +1,6 @@
 """Write a model as SQL."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ MISSING = ("model", "null")
 VALID: Mapping[str, Sequence[str]] = {"dialect": tuple(DIALECTS), "output": OUTPUTS, "missing": MISSING}
 PLURALS = {"dialect": "dialects", "output": "outputs", "missing": "ways to take missing values"}
 OWN = "postgres"
+_PART = re.compile(r'(?:"((?:[^"]|"")+)"|([^".][^.]*))(?:(\.)|\Z)', re.DOTALL)
+MOST_PARTS = 3
+"""Of the name of a relation: database, schema and its own."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def to_sql(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
     check_options(given)
     asked = model_of(session, given)
     dialect = given["dialect"]
+    _check_case(asked.encoder, dialect)
     with reader.search_path(session.database, search_path):
         source = _source(session.database, asked, given)
     request = {
@@ -166,15 +171,35 @@ def _of_steps(asked: Asked, given: Mapping[str, Any], relation: Relation | None)
 def _as_given(asked: Asked, name: str | None, dialect: str) -> str:
     """Return the name of a relation elsewhere: as given, or that of the training without its schema."""
     parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
+    if not 1 <= len(parts) <= MOST_PARTS:
+        raise InvalidValue(
+            f'relation_name "{name}" is no name',
+            hint='Write it as SQL does, in double quotes where needed, such as app.customers or "Customers".',
+        )
     return ".".join(map(DIALECTS[dialect].identifier, parts))
 
 
 def _check_keys(keys: Sequence[str]) -> None:
-    if taken := [key for key in keys if key == "prediction" or key.startswith("prediction_")]:
-        raise DuplicateColumn(
-            f'key column "{taken[0]}" has the name of an output',
-            hint="Name another column as key, or rename it in a view.",
+    if not all(keys):
+        raise InvalidValue(
+            "a column of key has no name", hint="Put a comma between columns only, such as 'shop, day'."
         )
+    if twice := [key for at, key in enumerate(keys) if key in keys[:at]]:
+        raise DuplicateColumn(f'key column "{twice[0]}" is named twice', hint="Name each column once.")
+
+
+def _check_case(encoder: Encoder, dialect: str) -> None:
+    """Raise DuplicateColumn where names are one name to a database that does not tell letters' case apart."""
+    if dialect == OWN:
+        return
+    seen: dict[str, str] = {}
+    for column in encoder.columns:
+        other = seen.setdefault(column.name.lower(), column.name)
+        if other != column.name:
+            raise DuplicateColumn(
+                f'features "{other}" and "{column.name}" are one column in {dialect}, which ignores case',
+                hint="Train on a view that gives one of them another name.",
+            )
 
 
 def _found(database: Database, name: str) -> Relation | None:
@@ -223,16 +248,12 @@ def complete(encoder: Encoder, relation: Relation) -> str:
 
 
 def _parts(name: str) -> list[str]:
-    """Return the parts of a dotted name, without the quotes around them."""
-    parts, rest = [], name
-    while rest:
-        if rest.startswith('"'):
-            end = 1
-            while end < len(rest) and (rest[end] != '"' or rest[end : end + 2] == '""'):
-                end += 2 if rest[end] == '"' else 1
-            parts.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :].removeprefix(".")
-        else:
-            part, _, rest = rest.partition(".")
-            parts.append(part)
-    return parts
+    """Return the parts of a dotted name, without the quotes around them; none where it is no name."""
+    parts, at = [], 0
+    while found := _PART.match(name, at):
+        quoted, bare, dot = found.groups()
+        parts.append(bare or quoted.replace('""', '"'))
+        at = found.end()
+        if not dot:
+            return parts
+    return []

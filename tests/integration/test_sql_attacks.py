@@ -1,0 +1,81 @@
+"""What new users and adversaries give `pgml.to_sql`: names that collide, and names that are none."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster import Cluster, Connection
+from tests.results import refusal, value
+
+SETTING = """
+create table visits as
+select n as id, 20 + n * 31 % 50 as age, (array['pro', 'free', null])[n % 3 + 1] as plan,
+    n as probability_gone, n as prediction_gone,
+    case when n * 31 % 50 + n % 29 > 40 then 'gone' else 'there' end as state
+from generate_series(1, 300) n;
+alter table visits add primary key (id);
+create view states as select age, plan, state from visits;
+create view twins as select age as a, 1.0 * age * age as "A", state from visits;
+select pgml.train('net', 'classification', 'states', 'state', 'mlp', '{"hidden_layer_sizes": [4]}');
+select pgml.train('near', 'classification', 'states', 'state', 'knn');
+select pgml.train('twins', 'classification', 'twins', 'state');
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(cluster: Cluster) -> Iterator[Connection]:
+    """A superuser's connection to a database with a few models."""
+    database = cluster.database_with_pgml()
+    with cluster.connect(database) as connection:
+        for statement in filter(str.strip, SETTING.split(";")):
+            connection.execute(statement.encode())
+        yield connection
+    cluster.drop_database(database)
+
+
+@pytest.mark.parametrize("name", ["features", "FEATURES", "layer_1", "layer_2", "points"])
+@pytest.mark.parametrize("project", ["net", "near"])
+def test_a_relation_may_be_called_like_a_part_of_the_statement(
+    shared: Connection, project: str, name: str
+) -> None:
+    sql = value(shared, "select pgml.to_sql(%s, 'sqlite', %s, 'id')", [project, f'"{name}"'])
+    rows = shared.execute("select id, age, plan from visits").fetchall()
+    with sqlite3.connect(":memory:") as lite:
+        lite.execute(f'create table "{name}" (id, age, plan)')
+        lite.executemany(f'insert into "{name}" values (?, ?, ?)', rows)
+        found = dict(lite.execute(sql).fetchall())
+    expected = shared.execute("select id, pgml.predict_label(%s, v) from visits v", [project]).fetchall()
+    assert found == dict(expected)
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "a.", ".a", "a.b.c.d", '"a', '"a"b', '""'])
+def test_what_is_no_name_of_a_relation_is_refused(shared: Connection, name: str) -> None:
+    with refusal("22023", f'relation_name "{name}" is no name', "Write it as SQL does"):
+        shared.execute("select pgml.to_sql('net', relation_name => %s)", [name])
+
+
+@pytest.mark.parametrize("relation", ["visits", "elsewhere"])
+def test_key_columns_have_names_and_are_named_once(shared: Connection, relation: str) -> None:
+    with refusal("42701", 'key column "id" is named twice', "Name each column once."):
+        shared.execute("select pgml.to_sql('net', relation_name => %s, key => 'id, id')", [relation])
+    with refusal("22023" if relation == "elsewhere" else "42703", "column"):
+        shared.execute("select pgml.to_sql('net', relation_name => %s, key => 'id,')", [relation])
+
+
+def test_a_key_column_may_be_called_like_an_output_that_is_not_asked_for(shared: Connection) -> None:
+    call = "select pgml.to_sql('net', relation_name => 'visits', key => %s, output => %s)"
+    with refusal("42701", 'key column "probability_gone" has the name of an output', "rename it in a view"):
+        shared.execute(call, ["probability_gone", "all"])
+    for key in ("probability_gone", "prediction_gone"):
+        cursor = shared.execute(value(shared, call, [key, "prediction"]).encode())
+        assert [each.name for each in cursor.description or []] == [key, "prediction"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "mysql"])
+def test_features_that_differ_by_case_are_refused_where_they_are_one(
+    shared: Connection, dialect: str
+) -> None:
+    with refusal("42701", f'features "a" and "A" are one column in {dialect}', "gives one of them another"):
+        shared.execute("select pgml.to_sql('twins', %s)", [dialect])
+    assert value(shared, "select pgml.to_sql('twins')").startswith("-- model twins_1")
