@@ -13,7 +13,7 @@ __all__ = ["one_thread"]
 NAMES = [
     name
     for name in algorithms.names("classification")
-    if algorithms.find(name, "classification").serving == "onnx" and name not in ("knn", "gaussian_process")
+    if algorithms.find(name, "classification").serving == "onnx"
 ]
 SINGLE, DOUBLE = 1e-6, 1e-12
 
