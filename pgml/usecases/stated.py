@@ -1,6 +1,6 @@
 """A model that was deployed as an SQL statement: PostgreSQL computes its outputs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -55,16 +55,13 @@ class Stated(Predictor):
 @contextmanager
 def _undisturbed(database: Database) -> Iterator[None]:
     """Hold what would give the statement another meaning, or a slower plan, from it."""
-    (before,) = database.query(_READ)
-    _set(database, SETTINGS.values())
+    (row,) = database.query(_READ)
+    before = [row[name] for name in SETTINGS]
+    database.query(_WRITE, *SETTINGS.values())
     try:
         yield
     finally:
-        _set(database, before.values())
-
-
-def _set(database: Database, values: Iterable[str]) -> None:
-    database.query(_WRITE, *values)
+        database.query(_WRITE, *before)
 
 
 _READ = "select " + ", ".join(f"pg_catalog.current_setting('{name}') as {name}" for name in SETTINGS)
