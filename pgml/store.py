@@ -323,7 +323,8 @@ def model_bytes(database: Database, model: Model) -> bytes:
 
 
 def drop_model(database: Database, model: Model) -> None:
-    """Remove a model and, when no other model has it, its snapshot."""
+    """Remove a model, with SQL that was written of it, and, when no other model has it, its snapshot."""
+    database.query("update pgml.deployments set statement = null where model_id = $1::bigint", model.id)
     database.query(
         "with gone as (delete from pgml.models where id = $1::bigint returning snapshot_id)"
         " delete from pgml.snapshots s using gone"

@@ -88,7 +88,7 @@ select
     p.task,
     'local'::text as runtime,
     d.created_at as deployed_at,
-    case when d.statement is null then 'graph' else 'sql' end as engine
+    case when d.statement is not null then 'sql' when m.id is not null then 'graph' end as engine
 from pgml.deployments d
 join pgml.projects p on p.id = d.project_id
 left join pgml.models m on m.id = d.model_id;

@@ -235,6 +235,24 @@ def compared_with_id(db: Connection, project: str, model_id: int) -> tuple[Any, 
     return [each[0] for each in found], [each[1] for each in found]
 
 
+def test_a_model_that_is_dropped_leaves_no_statement(shared: Connection) -> None:
+    shared.execute("select pgml.train('gone', 'regression', 'worths', 'worth', 'ridge')")
+    first = value(shared, "select model_id from pgml.deploy('gone', engine => 'sql')")
+    shared.execute("select pgml.train('gone', algorithm => 'decision_tree', automatic_deploy => false)")
+    shared.execute("select pgml.deploy('gone', 'most_recent')")
+    shared.execute("select pgml.drop_model(%s)", [first])
+    query = "select model_id, engine from pgml.deployed_models where project = 'gone' and not live"
+    assert set(answers(shared, query)) == {(None, None)}
+    assert (
+        value(
+            shared,
+            "select count(statement) from pgml.deployments"
+            " where project_id = (select id from pgml.projects where name = 'gone')",
+        )
+        == 0
+    )
+
+
 def test_a_rolled_back_deploy_leaves_nothing_and_others_see_it_when_it_commits(shared: Connection) -> None:
     shared.execute("select pgml.deploy('ridge')")
     with shared_session(shared) as other:
