@@ -12,7 +12,7 @@ from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor, codes_of
 from pgml.sqlgen import probes, relations
-from pgml.sqlgen.outputs import Wanted, output_names
+from pgml.sqlgen.outputs import Wanted, decision_names, output_names
 from pgml.sqlgen.verification import DOUBLE, SINGLE, Probe
 
 Floats = npt.NDArray[np.float64]
@@ -113,11 +113,11 @@ def decided(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
         kind = predictor.label_kind
         return {"prediction": _labelled(predictor.codes(outputs).tolist(), predictor.labels, kind)}
     found, start = {}, 0
-    for target, (labels, kind) in zip(predictor.targets, predictor.parts, strict=True):
+    for name, (labels, kind) in zip(decision_names(predictor.targets), predictor.parts, strict=True):
         part = outputs[:, start : start + len(labels)]
         start += len(labels)
         codes = codes_of("probabilities", part).tolist()
-        found[f"prediction_{target}"] = _labelled(codes, labels, kind)
+        found[name] = _labelled(codes, labels, kind)
     return found
 
 

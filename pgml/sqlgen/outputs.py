@@ -8,6 +8,7 @@ import numpy as np
 from pgml.errors import NotBuilt
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import NULL, Expr, literal, text
+from pgml.sqlgen.layers import shortened
 from pgml.sqlgen.tensors import Array, Reading
 from pgml.target import label_text
 
@@ -75,10 +76,31 @@ def _valued(decoder: Mapping[str, Any], outputs: list[Expr]) -> list[Expr]:
 
 def output_names(decoder: Mapping[str, Any], count: int) -> list[str]:
     """Return the columns of a graph's outputs, without the decisions that follow from them."""
+    return distinct(_output_names(decoder, count))
+
+
+def decision_names(targets: Sequence[str]) -> list[str]:
+    """Return the columns of the decisions of a model of several targets."""
+    return distinct([f"prediction_{target}" for target in targets])
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return names as databases take them whole, with a number where two would become one."""
+    found: list[str] = []
+    for name in names:
+        own, number = shortened(name), 1
+        while own in found:
+            number += 1
+            own = shortened(name, f"_{number}")
+        found.append(own)
+    return found
+
+
+def _output_names(decoder: Mapping[str, Any], count: int) -> list[str]:
     kind = decoder["output"]
     labels = [label_text(label, decoder["label_kind"]) for label in decoder["labels"]]
     if kind == "value":
-        return ["prediction"] if count == 1 else [f"prediction_{name}" for name in decoder["targets"]]
+        return ["prediction"] if count == 1 else decision_names(decoder["targets"])
     if kind == "probabilities" and decoder["parts"] and len(decoder["parts"]) > 1:
         return [
             f"probability_{target}_{label_text(label, part['label_kind'])}"
@@ -102,9 +124,9 @@ def _predictions(decoder: Mapping[str, Any], outputs: list[Expr]) -> dict[str, E
     parts = decoder["parts"]
     if len(parts) > 1:
         found, start = {}, 0
-        for target, part in zip(decoder["targets"], parts, strict=True):
+        for name, part in zip(decision_names(decoder["targets"]), parts, strict=True):
             end = start + len(part["labels"])
-            found[f"prediction_{target}"] = chosen(outputs[start:end], part["labels"], part["label_kind"])
+            found[name] = chosen(outputs[start:end], part["labels"], part["label_kind"])
             start = end
         return found
     if kind == "distances":

@@ -15,10 +15,18 @@ select n as id, 20 + n * 31 % 50 as age, (array['pro', 'free', null])[n % 3 + 1]
     case when n * 31 % 50 + n % 29 > 40 then 'gone' else 'there' end as state
 from generate_series(1, 300) n;
 alter table visits add primary key (id);
+create view visits_only as select id, age from visits;
 create view states as select age, plan, state from visits;
+do $$ begin execute format('create view pairs as select age, 2 * age as %I, 3 * age as %I from visits',
+    repeat('y', 62) || 'a', repeat('y', 62) || 'b'); end $$;
+create view letters as
+select age, case when age < 30 then 'L' when age < 40 then 'l' when age < 50 then repeat('l', 80) || '1'
+    else repeat('l', 80) || '2' end as state from visits;
 create view twins as select age as a, 1.0 * age * age as "A", state from visits;
 select pgml.train('net', 'classification', 'states', 'state', 'mlp', '{"hidden_layer_sizes": [4]}');
 select pgml.train('near', 'classification', 'states', 'state', 'knn');
+select pgml.train('letters', 'classification', 'letters', 'state');
+select pgml.train_joint('long', 'regression', 'pairs', array[repeat('y', 62) || 'a', repeat('y', 62) || 'b']);
 select pgml.train('twins', 'classification', 'twins', 'state');
 """
 
@@ -28,8 +36,7 @@ def shared(cluster: Cluster) -> Iterator[Connection]:
     """A superuser's connection to a database with a few models."""
     database = cluster.database_with_pgml()
     with cluster.connect(database) as connection:
-        for statement in filter(str.strip, SETTING.split(";")):
-            connection.execute(statement.encode())
+        connection.execute(SETTING.encode())
         yield connection
     cluster.drop_database(database)
 
@@ -79,3 +86,21 @@ def test_features_that_differ_by_case_are_refused_where_they_are_one(
     with refusal("42701", f'features "a" and "A" are one column in {dialect}', "gives one of them another"):
         shared.execute("select pgml.to_sql('twins', %s)", [dialect])
     assert value(shared, "select pgml.to_sql('twins')").startswith("-- model twins_1")
+
+
+@pytest.mark.parametrize(
+    ("project", "output"), [("letters", "all"), ("letters", "probabilities"), ("long", "prediction")]
+)
+def test_labels_and_targets_longer_than_names_make_columns_of_their_own(
+    shared: Connection, project: str, output: str
+) -> None:
+    call = "select pgml.to_sql(%s, relation_name => 'visits', output => %s)"
+    cursor = shared.execute(value(shared, call, [project, output]).encode())
+    _, *names = (each.name for each in cursor.description or [])
+    assert len(set(names)) == {"all": 5, "probabilities": 4, "prediction": 2}[output]
+    assert all(len(name) <= 63 for name in names)
+    shared.execute("select pgml.create_sql_view(%s, 'shown', 'visits_only', %s)", [project, output])
+    shared.execute("drop view shown")
+    shared.execute("select pgml.create_sql_function(%s, 'told', %s, replace => true)", [project, output])
+    shared.execute("drop function told")
+    assert value(shared, "select pgml.to_sql(%s, 'sqlite', output => %s)", [project, output])
