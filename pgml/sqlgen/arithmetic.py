@@ -11,6 +11,7 @@ from functools import reduce
 
 from pgml.sqlgen import ranges
 from pgml.sqlgen.expressions import NULL, Expr, literal
+from pgml.sqlgen.leaves import of_tree
 from pgml.sqlgen.ranges import Range
 
 SMALLEST = -1070.0
@@ -38,6 +39,8 @@ def add(*terms: Expr) -> Expr:
         rest.insert(0, literal(constant))
     if len(rest) == 1:
         return rest[0]
+    if len(rest) == 2 and constant and rest[1].op == "tree":
+        return of_tree(rest[1], lambda leaves: constant + leaves)
     return _made("sum", rest, ranges.of_sum([term.range for term in rest]))
 
 
@@ -72,6 +75,8 @@ def multiply(one: Expr, other: Expr) -> Expr:
             return other if one.value == 1 else negative(other)
         if one.value == 0:
             return literal(0.0) if not other.nullable else case(missing(other), NULL, literal(0.0))
+        if other.op == "tree":
+            return of_tree(other, lambda leaves: one.value * leaves)
     one, other = _not_too_large(one, other)
     one, other = _not_too_small(one, other)
     return _made("product", [one, other], ranges.of_product(one.range, other.range))
@@ -84,8 +89,8 @@ def divide(one: Expr, other: Expr) -> Expr:
             return NULL
         if one.is_literal:
             return NULL if one.value is None else literal(one.value / other.value)
-        if other.value == 1:
-            return one
+        if other.value == 1 or one.op == "tree":
+            return of_tree(one, lambda leaves: leaves / other.value) if one.op == "tree" else one
     elif other.range.low <= 0 <= other.range.high:
         other = case(equal(other, literal(0.0)), NULL, other)
     if one.range.least - _log2(other.range.size) < SMALLEST:
@@ -184,12 +189,6 @@ def absolute(one: Expr) -> Expr:
     held = one.range
     low = 0.0 if held.high > 0 else -held.high
     return _made("abs", [one], Range(low, held.size, held.least, held.grain))
-
-
-def sign(one: Expr) -> Expr:
-    """Return -1, 0 or 1."""
-    zero = literal(0.0)
-    return case(less(zero, one), literal(1.0), less(one, zero), literal(-1.0), one)
 
 
 def floor(one: Expr) -> Expr:

@@ -133,6 +133,13 @@ def _prelu(one: Expr, slope: Expr) -> Expr:
     return arithmetic.case(arithmetic.less(one, literal(0.0)), arithmetic.multiply(slope, one), one)
 
 
+def _sign(one: Expr) -> Expr:
+    """Return -1, 0 or 1."""
+    zero = literal(0.0)
+    up, down = arithmetic.less(zero, one), arithmetic.less(one, zero)
+    return arithmetic.case(up, literal(1.0), down, literal(-1.0), one)
+
+
 OPERATORS: Mapping[str, Any] = {
     "Abs": _each(arithmetic.absolute),
     "Add": _each(arithmetic.add),
@@ -163,7 +170,7 @@ OPERATORS: Mapping[str, Any] = {
     "PRelu": _each(_prelu),
     "Pow": _each(_power),
     "Reciprocal": _each(lambda one: arithmetic.divide(literal(1.0), one)),
-    "Sign": _each(arithmetic.sign),
+    "Sign": _each(_sign),
     "Sin": _each(arithmetic.sine),
     "Sqrt": _each(arithmetic.sqrt),
     "Sub": _each(arithmetic.subtract),

@@ -76,7 +76,8 @@ def _ensemble(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence
     if tensor.single and ensemble.threshold.dtype == np.float64:
         ensemble = replace(ensemble, threshold=of_singles(ensemble.threshold, strict=ensemble.strict))
     features = list(tensor.values[0])
-    unit = _unit(ensemble.weight)
+    # Of one tree nothing is added up, and its leaves are as they are.
+    unit = _unit(ensemble.weight) if len(ensemble.roots) > 1 else 1.0
     sums: list[list[Expr]] = [[] for _ in range(node.get("n_targets", 1))]
     trees = (_laid_out(ensemble, root, unit, len(sums)) for root in ensemble.roots.tolist())
     for tree in trees if len(sums) == 1 else together(trees):
