@@ -16,11 +16,13 @@ from pgml.preprocessing.marks import MarkedEncoding
 from pgml.preprocessing.times import CyclicEncoding
 from pgml.sqlgen.dialects.postgres import Postgres
 from pgml.sqlgen.expressions import Doubt, Feature
+from pgml.sqlgen.ranges import LEAST
 from pgml.sqlgen.relations import key_of
 from pgml.sqltext import identifier
 
 TYPES = {"number": "double precision", "category": "text", "array": "double precision[]"}
 """Of what is sent, by the shape of a column."""
+TINY = 2.0**LEAST
 OUTPUT = "output_"
 """Columns of the answer are called so, and numbered from 1: labels may be longer than a name can be."""
 
@@ -68,10 +70,15 @@ def _values(dataset: Dataset, column: Column) -> Sequence[Any]:
     if column.is_category:
         codes, texts = dataset.coded(column.name)
         return [None if code == MISSING else texts[code] for code in codes.tolist()]
-    values = [
-        [None if each != each else each for each in row] for row in dataset.values(column.name).tolist()
-    ]
+    values = [[*map(_number, row)] for row in dataset.values(column.name).tolist()]
     return values if column.kind.shape == "array" else [row[0] for row in values]
+
+
+def _number(value: float) -> float | None:
+    """Return a double as it is sent; what statements are not made to tell from 0 is 0."""
+    if value != value:
+        return None
+    return value if abs(value) >= TINY else 0.0
 
 
 def _plain(feature: Feature) -> Feature:

@@ -56,6 +56,8 @@ ODD = (
     '{"since": 1767225600.5, "born": 86400.5}',
     '{"since": "2026-02-03 04:05:06+02", "born": null}',
     '{"age": 3.5e9, "marks": null}',
+    '{"age": 1e-310, "usage": 5e-324}',
+    '{"age": 1.7e308, "usage": -1.7e308}',
 )
 """Rows of `states` with these values in the place of others."""
 
