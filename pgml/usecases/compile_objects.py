@@ -17,6 +17,12 @@ NO_SCHEMA = "3F000"
 SLOW = "set jit to off to read this view: its expressions take longer to compile than to compute"
 TAKEN = {"42723": "function_name", "42P07": "view_name"}
 """What is called otherwise where an object of that name is there."""
+HINTS = {
+    "42809": "Give another name, or drop what is there.",
+    "42P13": "Train on a view that gives the feature another name, or call pgml.create_sql_view.",
+    "42P16": "Drop the view that is there, or name another, over a temporary table such as pg_temp.scored.",
+}
+"""What to do about other errors that PostgreSQL gives without a hint."""
 
 
 def create_sql_function(
@@ -106,6 +112,8 @@ def _explained(error: DatabaseError) -> DatabaseError:
         error.hint = f"Say replace => true, give another {TAKEN[error.sqlstate]}, or drop what is there."
     elif error.sqlstate in (NO_SCHEMA, NotPermitted.sqlstate):
         error.hint = "Name it with a schema where you may create objects, such as app.scored."
+    else:
+        error.hint = HINTS.get(error.sqlstate or "", error.hint)
     return error
 
 

@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
+from pgml.sqlgen.dialects import DIALECTS
 from tests.cluster import Cluster, Connection
 from tests.results import refusal, value
 
@@ -16,17 +18,21 @@ select n as id, 20 + n * 31 % 50 as age, (array['pro', 'free', null])[n % 3 + 1]
 from generate_series(1, 300) n;
 alter table visits add primary key (id);
 create view visits_only as select id, age from visits;
+create view visits_two as select age, plan from visits;
 create view states as select age, plan, state from visits;
 do $$ begin execute format('create view pairs as select age, 2 * age as %I, 3 * age as %I from visits',
     repeat('y', 62) || 'a', repeat('y', 62) || 'b'); end $$;
 create view letters as
 select age, case when age < 30 then 'L' when age < 40 then 'l' when age < 50 then repeat('l', 80) || '1'
     else repeat('l', 80) || '2' end as state from visits;
+create view words as select age as add, 2 * age as glob, 3 * age as semi, age % 7 as transaction, state
+from visits;
 create view twins as select age as a, 1.0 * age * age as "A", state from visits;
 select pgml.train('net', 'classification', 'states', 'state', 'mlp', '{"hidden_layer_sizes": [4]}');
 select pgml.train('near', 'classification', 'states', 'state', 'knn');
 select pgml.train('letters', 'classification', 'letters', 'state');
 select pgml.train_joint('long', 'regression', 'pairs', array[repeat('y', 62) || 'a', repeat('y', 62) || 'b']);
+select pgml.train('words', 'classification', 'words', 'state');
 select pgml.train('twins', 'classification', 'twins', 'state');
 """
 
@@ -104,3 +110,33 @@ def test_labels_and_targets_longer_than_names_make_columns_of_their_own(
     shared.execute("select pgml.create_sql_function(%s, 'told', %s, replace => true)", [project, output])
     shared.execute("drop function told")
     assert value(shared, "select pgml.to_sql(%s, 'sqlite', output => %s)", [project, output])
+
+
+def test_words_that_only_another_database_reserves_are_quoted(shared: Connection) -> None:
+    words = ("add", "glob", "semi", "transaction")
+    rows = shared.execute("select add, glob, semi, transaction from words").fetchall()
+    expected = shared.execute("select pgml.predict_label('words', w) from words w order by 1").fetchall()
+    listed = ", ".join(f'"{word}"' for word in words)
+    for dialect, connect in (("sqlite", sqlite3.connect), ("duckdb", duckdb.connect)):
+        sql = value(shared, "select pgml.to_sql('words', %s)", [dialect])
+        other = connect(":memory:")
+        other.execute(f"create table words ({listed.replace(',', ' integer,')} integer)")
+        other.executemany(f"insert into words ({listed}) values (?, ?, ?, ?)", rows)
+        assert sorted(other.execute(sql).fetchall()) == expected
+        other.close()
+
+
+@pytest.mark.parametrize(
+    "word", ["before", "char", "dual", "precision", "separator", "signal", "ssl", "rownum"]
+)
+def test_words_that_only_mysql_reserves_are_quoted(word: str) -> None:
+    assert DIALECTS["mysql"].identifier(word) == f"`{word}`"
+
+
+def test_what_cannot_be_made_says_what_to_do(shared: Connection) -> None:
+    shared.execute("create temporary table passing as select age, plan from visits")
+    with refusal("42P16", "cannot create temporary relation", "such as pg_temp.scored"):
+        shared.execute("select pgml.create_sql_view('net', 'scored', 'passing')")
+    shared.execute("select pgml.create_sql_view('net', 'pg_temp.scored', 'passing')")
+    with refusal("42809", '"visits" is not a view', "Give another name"):
+        shared.execute("select pgml.create_sql_view('net', 'visits', 'visits_two', replace => true)")
