@@ -84,4 +84,4 @@ def test_a_text_beyond_the_bound_is_refused() -> None:
 def test_a_dotted_name_is_taken_apart_as_it_is_quoted() -> None:
     assert compiling._parts('a.b."c.d ""e"""') == ["a", "b", 'c.d "e"']
     assert compiling._parts("Old customers") == ["Old customers"]
-    assert compiling._parts('"half') == ["half"]
+    assert compiling._parts('"half') == []
