@@ -8,7 +8,7 @@ import pytest
 from pgml.errors import InvalidValue
 from pgml.usecases import arguments
 
-DEPLOY = {"project_name": "p", "strategy": None, "algorithm": None}
+DEPLOY = {"project_name": "p", "strategy": None, "algorithm": None, "engine": None}
 
 
 def test_complete_arguments_come_through() -> None:
