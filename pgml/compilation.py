@@ -13,12 +13,14 @@ from pgml import wire
 from pgml.artifact.format import Artifact, unpack
 from pgml.errors import DuplicateColumn, NotBuilt, TooLarge
 from pgml.preprocessing import Encoder
-from pgml.sqlgen import compiler, probes, recordset, relations, statement, trial, view
+from pgml.sqlgen import compiler, recordset, relations, view
 from pgml.sqlgen.compiler import Compiled
 from pgml.sqlgen.expressions import Expr
 from pgml.sqlgen.function import function
 from pgml.sqlgen.outputs import output_names
-from pgml.sqlgen.trial import Tell
+from pgml.sqlgen.proof import probes, trial
+from pgml.sqlgen.proof.trial import Tell
+from pgml.sqlgen.writing import statement
 from pgml.sqltext import literal
 
 LARGEST = 16 << 20

@@ -9,7 +9,7 @@ from onnx import ModelProto
 from pgml.artifact.format import Artifact
 from pgml.errors import NotBuilt
 from pgml.preprocessing import Encoder
-from pgml.sqlgen import features, gathering, graphs, layers, outputs, statement, votes
+from pgml.sqlgen import features, gathering, graphs, layers, outputs, votes
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Expr
@@ -17,6 +17,7 @@ from pgml.sqlgen.features import refusals
 from pgml.sqlgen.layers import Plan
 from pgml.sqlgen.outputs import Wanted
 from pgml.sqlgen.tensors import Reading, Tensor
+from pgml.sqlgen.writing import statement
 
 Missing = Literal["model", "null"]
 
@@ -86,7 +87,7 @@ def planned(model: Compiled, dialect: Dialect, taken: Iterable[str]) -> Plan:
 def to_select(
     model: Compiled, dialect: str, relation: str, keys: Sequence[str], header: Sequence[str] = ()
 ) -> str:
-    """Return a statement that scores a relation; see `pgml.sqlgen.statement.select`."""
+    """Return a statement that scores a relation; see `pgml.sqlgen.writing.statement.select`."""
     spelling = DIALECTS[dialect]
     plan = planned(model, spelling, keys)
     text = spelling.finished(statement.select(plan, model.reading.tables, spelling, relation, keys))

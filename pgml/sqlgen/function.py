@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 from pgml.columns import Column
 from pgml.errors import DuplicateColumn, TooLarge
-from pgml.sqlgen import layers, statement
+from pgml.sqlgen import layers
 from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Exact, Postgres
+from pgml.sqlgen.dialects.words import is_plain
 from pgml.sqlgen.expressions import Expr, Table
 from pgml.sqlgen.layers import Plan
-from pgml.sqlgen.rendering import Renderer
-from pgml.sqlgen.words import is_plain
+from pgml.sqlgen.writing import statement
+from pgml.sqlgen.writing.rendering import Renderer
 from pgml.sqltext import identifier, literal
 
 MOST_PARAMETERS = 100

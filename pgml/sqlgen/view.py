@@ -8,10 +8,10 @@ layer, whose keys are all the numbers below.
 from collections.abc import Sequence
 
 from pgml.columns import Column
-from pgml.sqlgen import statement, subqueries
 from pgml.sqlgen.compiler import Compiled, planned
 from pgml.sqlgen.dialects.postgres import Postgres
-from pgml.sqlgen.rendering import Renderer
+from pgml.sqlgen.writing import statement, subqueries
+from pgml.sqlgen.writing.rendering import Renderer
 from pgml.sqltext import identifier
 
 GIVEN = "given"

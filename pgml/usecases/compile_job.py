@@ -8,7 +8,7 @@ from typing import Any
 from pgml import runner, store
 from pgml.database.port import Database, DatabaseError
 from pgml.runner import Limits
-from pgml.sqlgen import verification
+from pgml.sqlgen.proof import verification
 from pgml.usecases.session import Session
 
 

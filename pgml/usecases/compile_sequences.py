@@ -10,7 +10,7 @@ from pgml.errors import InvalidValue, UnknownColumn, WrongType, name_list
 from pgml.preprocessing import Encoder
 from pgml.reader import Relation
 from pgml.sqlgen.dialects import DIALECTS
-from pgml.sqlgen.sequences import Steps, wide
+from pgml.sqlgen.writing.sequences import Steps, wide
 
 _STEP = re.compile(r"(?P<name>.+)_(?P<step>[1-9][0-9]*)")
 NAMES = "Train on a view with a column for each step, such as price_1, price_2 and price_3."

@@ -17,7 +17,8 @@ from pgml.artifact.format import Artifact, unpack
 from pgml.dataset import MISSING, Dataset
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
-from pgml.sqlgen import answers, compiler, probes, relations, verification
+from pgml.sqlgen import compiler, relations
+from pgml.sqlgen.proof import answers, probes, verification
 from pgml.usecases import about
 from tests.cluster import Cluster, Connection
 from tests.sql_databases import TABLE, PostgresDatabase

@@ -24,7 +24,8 @@ from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
-from pgml.sqlgen import answers, compiler, probes, verification
+from pgml.sqlgen import compiler
+from pgml.sqlgen.proof import answers, probes, verification
 from tests.cluster import Cluster
 from tests.integration.test_every_algorithm_as_sql import SMALL
 from tests.mariadb import MariaDb

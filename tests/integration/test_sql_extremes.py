@@ -10,10 +10,11 @@ from pgml import preprocessing
 from pgml.columns import Column
 from pgml.preprocessing import Encoder
 from pgml.preprocessing.base import Encoding, within
-from pgml.sqlgen import arithmetic, layers, statement
+from pgml.sqlgen import arithmetic, layers
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.features.columns import of_column
 from pgml.sqlgen.tensors import Reading
+from pgml.sqlgen.writing import statement
 from tests.cluster import Cluster, Connection
 from tests.unit import builders
 from tests.unit.test_sql_features import EXTREMES, select

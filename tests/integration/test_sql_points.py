@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pgml.artifact.format import unpack
-from pgml.sqlgen import answers, compiler, verification
+from pgml.sqlgen import compiler
+from pgml.sqlgen.proof import answers, verification
 from tests.cluster import Cluster
 from tests.mariadb import MariaDb
 from tests.sql_databases import (
@@ -66,7 +67,7 @@ def test_every_database_finds_the_points_that_the_model_finds(
     asked = answers.of_rows(artifact, builders.ordered(grid(), list("xyz")), "all")
     for database in databases:
         for many in (0, 1000):
-            monkeypatch.setattr("pgml.sqlgen.subqueries.MANY", many)
+            monkeypatch.setattr("pgml.sqlgen.writing.subqueries.MANY", many)
             sql = compiler.to_select(compiled, database.dialect, database.quoted(TABLE), ["row_id"])
             wrong = verification.differences(database.answers(sql), asked)
             assert [(database.dialect, each, asked.rows[each.row]) for each in wrong[:5]] == []

@@ -8,7 +8,8 @@ from pgml.algorithms.linear import log_sigmoid
 from pgml.artifact.format import Artifact
 from pgml.artifact.graph import INPUT, Graph
 from pgml.dataset import Dataset
-from pgml.sqlgen import answers, compiler, verification
+from pgml.sqlgen import compiler
+from pgml.sqlgen.proof import answers, verification
 from tests.sql_databases import TABLE, Database
 from tests.unit import builders
 

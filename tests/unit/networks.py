@@ -10,11 +10,12 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from pgml.columns import Column
-from pgml.sqlgen import graphs, layers, statement
+from pgml.sqlgen import graphs, layers
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.expressions import Expr
 from pgml.sqlgen.features.columns import of_column
 from pgml.sqlgen.tensors import Reading, Tensor
+from pgml.sqlgen.writing import statement
 
 Array = npt.NDArray[Any]
 OPSET = 24

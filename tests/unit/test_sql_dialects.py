@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgml.columns import Column
-from pgml.sqlgen import arithmetic, layers, statement
+from pgml.sqlgen import arithmetic, layers
 from pgml.sqlgen.branches import Branches
-from pgml.sqlgen.conditions import nested
 from pgml.sqlgen.dialects import DIALECTS, TESTED
 from pgml.sqlgen.dialects.sqlite import Sqlite
 from pgml.sqlgen.expressions import Expr, Feature, column, literal
 from pgml.sqlgen.ranges import Range
+from pgml.sqlgen.writing import statement
+from pgml.sqlgen.writing.conditions import nested
 
 WIDTH = 8
 ROWS = 60

@@ -9,10 +9,11 @@ from pgml.artifact.format import Artifact, unpack
 from pgml.errors import NotBuilt
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
-from pgml.sqlgen import answers, compiler, verification
+from pgml.sqlgen import compiler
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.dialects.experimental import REMARK, Experimental
 from pgml.sqlgen.dialects.phrases import NAMES, SECONDS
+from pgml.sqlgen.proof import answers, verification
 from tests.sql_databases import TABLE, DuckDatabase
 from tests.unit import builders
 from tests.unit.test_dirty_table import data

@@ -10,9 +10,10 @@ from pgml import preprocessing
 from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.preprocessing import Encoder, Family, checked
-from pgml.sqlgen import features, layers, statement
+from pgml.sqlgen import features, layers
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.tensors import Reading
+from pgml.sqlgen.writing import statement
 from tests.unit import builders, statements
 
 Floats = npt.NDArray[np.float64]

@@ -7,12 +7,13 @@ import pytest
 
 from pgml.columns import Column
 from pgml.errors import InvalidValue
-from pgml.sqlgen import graphs, layers, sequences, statement
+from pgml.sqlgen import graphs, layers
 from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.expressions import Expr
 from pgml.sqlgen.features.columns import of_column
-from pgml.sqlgen.sequences import Steps
 from pgml.sqlgen.tensors import Reading, Tensor
+from pgml.sqlgen.writing import sequences, statement
+from pgml.sqlgen.writing.sequences import Steps
 from tests.unit import networks
 from tests.unit.networks import Array, graph, node
 

@@ -5,7 +5,7 @@ from pgml.sqlgen import arithmetic
 from pgml.sqlgen.dialects.postgres import Postgres
 from pgml.sqlgen.expressions import Feature, column, literal
 from pgml.sqlgen.ranges import INDICATOR
-from pgml.sqlgen.rendering import Renderer
+from pgml.sqlgen.writing.rendering import Renderer
 
 POSTGRES = Postgres()
 

@@ -136,7 +136,7 @@ def test_a_relation_called_as_the_table_is_not_hidden_by_it() -> None:
 
 
 def test_a_long_select_gives_each_row_once_and_none_for_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pgml.sqlgen.statement.LONG", 100)
+    monkeypatch.setattr("pgml.sqlgen.writing.statement.LONG", 100)
     rows = grid()
     for name in ("gaussian_process", "knn"):
         model = fitted(rows, name, "classification")

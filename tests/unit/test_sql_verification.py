@@ -17,21 +17,12 @@ from pgml.errors import Disagrees
 from pgml.preprocessing import Encoder
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
-from pgml.sqlgen import (
-    answers,
-    arithmetic,
-    branches,
-    compiler,
-    conditions,
-    outputs,
-    probes,
-    relations,
-    thresholds,
-    verification,
-)
+from pgml.sqlgen import arithmetic, branches, compiler, outputs, relations
 from pgml.sqlgen.features import categories, numbers
 from pgml.sqlgen.operators import trees
-from pgml.sqlgen.verification import Probe
+from pgml.sqlgen.proof import answers, probes, thresholds, verification
+from pgml.sqlgen.proof.verification import Probe
+from pgml.sqlgen.writing import conditions
 from tests.unit import builders
 
 ROWS = 200

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pgml.errors import NotBuilt
+from pgml.sqlgen.dialects.words import is_plain
 from pgml.sqlgen.expressions import Doubt, Feature
-from pgml.sqlgen.words import is_plain
 
 
 class Dialect(ABC):

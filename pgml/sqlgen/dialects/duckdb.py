@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pgml.sqlgen import letters
+from pgml.sqlgen.dialects import letters
 from pgml.sqlgen.dialects.base import Dialect, exponential
 from pgml.sqlgen.expressions import Doubt, Feature
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pgml.columns import INTEGERS, KINDS
-from pgml.sqlgen import letters
+from pgml.sqlgen.dialects import letters
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqltext import literal

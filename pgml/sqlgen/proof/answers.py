@@ -11,9 +11,10 @@ from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor, codes_of
-from pgml.sqlgen import probes, relations
+from pgml.sqlgen import relations
 from pgml.sqlgen.outputs import Wanted, decision_names, output_names
-from pgml.sqlgen.verification import DOUBLE, SINGLE, Probe
+from pgml.sqlgen.proof import probes
+from pgml.sqlgen.proof.verification import DOUBLE, SINGLE, Probe
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -10,10 +10,11 @@ from pgml.artifact.format import Artifact, pack
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
 from pgml.inference import Predictor
-from pgml.sqlgen import answers, compiler, probes, recordset, relations, verification, view
+from pgml.sqlgen import compiler, recordset, relations, view
 from pgml.sqlgen.compiler import Compiled
 from pgml.sqlgen.function import Function
-from pgml.sqlgen.verification import Probe
+from pgml.sqlgen.proof import answers, probes, verification
+from pgml.sqlgen.proof.verification import Probe
 
 Tell = Callable[[dict[str, Any]], Any]
 HERE = "postgres"

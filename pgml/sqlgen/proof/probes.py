@@ -23,7 +23,7 @@ from pgml.preprocessing.categories import Keyed
 from pgml.preprocessing.marks import MarkedEncoding
 from pgml.preprocessing.numbers import Filled, NumberEncoding, QuantileEncoding
 from pgml.preprocessing.texts import TfidfEncoding, WordEncoding
-from pgml.sqlgen import thresholds
+from pgml.sqlgen.proof import thresholds
 
 Floats = npt.NDArray[np.float64]
 CELLS = 60_000

@@ -1,7 +1,7 @@
 """Whether a statement answers as the model does: what is asked of it, and the comparison.
 
-`pgml.sqlgen.probes` makes a `Probe` where a model is compiled; whoever can run the statement runs it over the
-probe's rows and hands the answers to `check`.  This module needs no more than a backend has.
+`pgml.sqlgen.proof.probes` makes a `Probe` where a model is compiled; whoever can run the statement runs it
+over the probe's rows and hands the answers to `check`.  This module needs no more than a backend has.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from pgml.sqlgen import subqueries
 from pgml.sqlgen.dialects.base import Dialect, shortest_single
 from pgml.sqlgen.expressions import Entry, Expr, Table
 from pgml.sqlgen.votes import Votes
+from pgml.sqlgen.writing import subqueries
 
 OR, AND, NOT, COMPARED, SUM, PRODUCT, UNARY, ATOM = range(8)
 """How tightly an operator binds."""
@@ -228,7 +228,7 @@ class Renderer:
         ) == 1 else OR
 
     def _tree(self, expr: Expr) -> tuple[str, int]:
-        from pgml.sqlgen.conditions import nested
+        from pgml.sqlgen.writing.conditions import nested
 
         operands = [self.operand(each, SUM) for each in expr.args]
         return nested(expr.value, operands, [each.nullable for each in expr.args], self.dialect), ATOM

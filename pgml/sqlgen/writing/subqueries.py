@@ -20,7 +20,7 @@ Names = Mapping[int, str]
 
 
 class Writer(Protocol):
-    """What writes expressions; see `pgml.sqlgen.rendering.Renderer`."""
+    """What writes expressions; see `pgml.sqlgen.writing.rendering.Renderer`."""
 
     dialect: Dialect
 

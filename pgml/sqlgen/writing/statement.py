@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence, Sized
 
 from pgml.errors import NotBuilt
-from pgml.sqlgen import subqueries
 from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Table
 from pgml.sqlgen.layers import Plan
-from pgml.sqlgen.rendering import Renderer
+from pgml.sqlgen.writing import subqueries
+from pgml.sqlgen.writing.rendering import Renderer
 
 INDENT = "    "
 LONG = 20_000

@@ -1,0 +1,1 @@
+"""Expressions, trees, subqueries and layers as text."""
