@@ -54,7 +54,8 @@ class DuckDb(Dialect):
         elif doubt.infinite and column.type in _TEMPORAL:
             found.append(f"not isfinite({source})")
         elif doubt.infinite and column.type != "interval":
-            found.append(f"isinf(cast({source} as double))")
+            # NaN is beyond infinity.
+            found.append(f"abs(cast({source} as double)) between 1.1e300 and 'Infinity'::double")
         return found
 
     def tokens(self, text: str, words: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from pgml.sqlgen.dialects.base import Dialect
 from pgml.sqlgen.expressions import Doubt, Feature
 from pgml.sqltext import literal
 
+HUGE = "between '1.1e300' and 'Infinity'"
+"""Larger than what `pgml.sqlgen.ranges` counts with, but not NaN, which is beyond infinity."""
 _CODE = "\\U{:08X}"
 _WHOLE = INTEGERS | {"boolean"}
 
@@ -76,7 +78,7 @@ class Postgres(Dialect):
         elif doubt.infinite:
             # Per column and row 0.03 µs, where comparing with both infinities takes 0.05.
             is_time = column.kind.temporal is not None
-            found.append(f"not isfinite({source})" if is_time else f"abs({given}) = 'Infinity'")
+            found.append(f"not isfinite({source})" if is_time else f"abs({given}) {HUGE}")
         return found
 
     def tokens(self, text: str, words: Sequence[str]) -> str:

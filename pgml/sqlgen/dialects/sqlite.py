@@ -75,7 +75,7 @@ class Sqlite(Dialect):
             found.append(f"typeof({source}) = 'blob'")
             found.append(f"{source} is not null and {self.feature(doubt.feature, source)} is null")
         if doubt.infinite:
-            found.append(f"abs(cast({source} as real)) = {INFINITY}")
+            found.append(f"abs(cast({source} as real)) >= 1.1e300")
         return found
 
     def single(self, inner: str) -> str:
