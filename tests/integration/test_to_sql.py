@@ -137,6 +137,14 @@ def test_the_header_tells_model_score_version_and_dialect(shared: Connection) ->
     assert "-- not checked against the model: there is no mysql here" in to_sql(shared, "'states', 'mysql'")
 
 
+@pytest.mark.parametrize("dialect", ["snowflake", "bigquery", "tsql"])
+def test_a_dialect_that_no_test_executes_says_so(shared: Connection, dialect: str) -> None:
+    sql = to_sql(shared, f"'forest', '{dialect}', output => 'all'")
+    assert "-- experimental: written and parsed again by sqlglot" in sql
+    assert f"-- not checked against the model: there is no {dialect} here" in sql
+    assert "select" in sql.lower()
+
+
 def test_columns_of_other_types_that_read_alike_are_read_as_they_are(shared: Connection) -> None:
     shared.execute(
         "create view others as select id, age + 0.5 as age, plan::varchar, usage::numeric(8, 3),"
