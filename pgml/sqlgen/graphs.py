@@ -77,7 +77,7 @@ def _translated(
         return _computed(model, proto, inputs)
     version = next((each.version for each in model.opset_import if each.domain == proto.domain), 1)
     node = Node.of(proto, version)
-    return OPERATORS[node.kind](node, points.begun(node, inputs, reading), reading)  # type: ignore[arg-type]
+    return OPERATORS[node.kind](node, points.begun(node, inputs, reading), reading)
 
 
 def _computed(model: ModelProto, proto: NodeProto, inputs: Sequence[Any]) -> Sequence[Value]:

@@ -140,7 +140,7 @@ class Reading:
         tensor = rounded(tensor)
         found = np.empty(tensor.values.shape, dtype=object)
         for at in np.ndindex(found.shape):
-            one: Expr = tensor.values[at]  # type: ignore[assignment]
+            one: Any = tensor.values[at]
             if id(one) not in self.tamed:
                 self.tamed[id(one)] = (one, _tamed(one))
             found[at] = self.tamed[id(one)][1]
@@ -170,8 +170,10 @@ def lifted(value: Value) -> Array:
     return objects(_LITERALS(np.asarray(value, dtype=np.float64)))
 
 
-def rounded(tensor: Tensor) -> Tensor:
-    """Return a tensor whose numbers are what the graph computes with."""
+def rounded(tensor: Value) -> Tensor:
+    """Return a tensor whose numbers are what the graph computes with, of constants one of literals."""
+    if not isinstance(tensor, Tensor):
+        return Tensor(lifted(tensor))
     if not tensor.single:
         return tensor
     return replace(tensor, values=objects(_SINGLES(tensor.values)), single=False)

@@ -10,9 +10,8 @@ from pgml.errors import NotBuilt
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from pgml.sqlgen import compiler
-from pgml.sqlgen.dialects import DIALECTS
 from pgml.sqlgen.dialects.experimental import REMARK, Experimental
-from pgml.sqlgen.dialects.phrases import NAMES, SECONDS
+from pgml.sqlgen.dialects.phrases import KINS, NAMES, SECONDS
 from pgml.sqlgen.proof import answers, verification
 from tests.sql_databases import TABLE, DuckDatabase
 from tests.unit import builders
@@ -76,7 +75,7 @@ def test_times_are_said_in_the_words_of_the_database_or_refused(
     models: dict[str, Artifact], name: str
 ) -> None:
     compiled = compiler.compiled(models["times"])
-    known = SECONDS.get(DIALECTS[name]._kin, {})  # type: ignore[attr-defined]
+    known = SECONDS.get(KINS.get(name, name), {})
     if {"date", "timestamp with time zone"} <= set(known):
         text = compiler.to_select(compiled, name, "sales", ["row_id"])
         assert "pgml_" not in text.removeprefix(REMARK)

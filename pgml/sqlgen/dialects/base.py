@@ -123,7 +123,8 @@ class Dialect(ABC):
 
     def looked_up(self, values: Sequence[str], place: str) -> str:
         """Return one of some doubles by its place, a whole number from 1, where a dialect `looks_up`."""
-        raise NotImplementedError
+        cases = " ".join(f"when {at} then {value}" for at, value in enumerate(values, 1))
+        return f"case {place} {cases} end"
 
     def unusable(self, doubt: Doubt, source: str) -> list[str]:
         """Return the conditions under which a column's value is none that the model takes.

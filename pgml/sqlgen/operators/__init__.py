@@ -6,6 +6,7 @@ beforehand.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pgml.sqlgen.nodes import Node
 from pgml.sqlgen.operators import (
@@ -22,7 +23,7 @@ from pgml.sqlgen.operators import (
 )
 from pgml.sqlgen.tensors import Reading, Value
 
-Translation = Callable[[Node, Sequence[Value], Reading], Sequence[Value]]
+Translation = Callable[[Node, Sequence[Any], Reading], Sequence[Value]]
 OPERATORS: Mapping[str, Translation] = {
     **elementwise.OPERATORS,
     **activations.OPERATORS,

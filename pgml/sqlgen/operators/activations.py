@@ -112,7 +112,7 @@ def gelu(one: Expr, approximate: str) -> Expr:
 
 
 def _softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-    tensor = rounded(inputs[0])  # type: ignore[arg-type]
+    tensor = rounded(inputs[0])
     axis = _axis(node, tensor)
     if tensor.table is not None and tensor.axis == axis:
         return [_over_table(tensor)]
@@ -120,7 +120,7 @@ def _softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[
 
 
 def _log_softmax(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-    tensor = rounded(inputs[0])  # type: ignore[arg-type]
+    tensor = rounded(inputs[0])
     return [_along(tensor, _axis(node, tensor), node, _log_shares, reading)]
 
 

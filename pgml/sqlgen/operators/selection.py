@@ -18,7 +18,7 @@ MOST_CHOICES = 4096
 
 
 def _top(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-    tensor = rounded(inputs[0])  # type: ignore[arg-type]
+    tensor = rounded(inputs[0])
     axis = node.get("axis", -1) % tensor.values.ndim
     rows = int(constant(inputs[1], node).ravel()[0])
     if tensor.table is None:
@@ -135,7 +135,8 @@ def _gather(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[V
     one = isinstance(places, Tensor) and (places.values.size == 1 or len(data.shape) == 1)
     if isinstance(places, Tensor) and one and data.shape[axis] <= MOST_CHOICES and _are_within(places, data):
         return [_at_places(data, places, axis)]
-    return shapes.OPERATORS["Gather"](node, inputs, reading)  # type: ignore[no-any-return]
+    found: Sequence[Value] = shapes.OPERATORS["Gather"](node, inputs, reading)
+    return found
 
 
 def _are_within(places: Tensor, data: Value) -> bool:
@@ -227,7 +228,7 @@ def _gather_elements(node: Node, inputs: Sequence[Value], reading: Reading) -> S
 
 
 def _cumulated(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-    tensor = laid_out(rounded(inputs[0]))  # type: ignore[arg-type]
+    tensor = laid_out(rounded(inputs[0]))
     axis = int(constant(inputs[1], node).ravel()[0])
     values = np.moveaxis(tensor.values, axis, -1)
     values = values[..., ::-1] if node.get("reverse", 0) else values
@@ -250,7 +251,8 @@ def _filled(one: Expr, shape: tuple[int, ...]) -> Array:
 def _unsqueezed(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
     tensor = inputs[0]
     if not isinstance(tensor, Tensor) or tensor.table is None:
-        return shapes.OPERATORS["Unsqueeze"](node, inputs, reading)  # type: ignore[no-any-return]
+        found: Sequence[Value] = shapes.OPERATORS["Unsqueeze"](node, inputs, reading)
+        return found
     axes = node.get("axes") if len(inputs) < 2 else constant(inputs[1], node).tolist()
     values = np.expand_dims(tensor.values, tuple(axes))
     added = {axis % values.ndim for axis in axes}
@@ -261,7 +263,8 @@ def _unsqueezed(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequen
 def _squeezed(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
     tensor = inputs[0]
     if not isinstance(tensor, Tensor) or tensor.table is None:
-        return shapes.OPERATORS["Squeeze"](node, inputs, reading)  # type: ignore[no-any-return]
+        found: Sequence[Value] = shapes.OPERATORS["Squeeze"](node, inputs, reading)
+        return found
     given = node.get("axes") if len(inputs) < 2 else constant(inputs[1], node).tolist()
     if given is None:
         given = [at for at, size in enumerate(tensor.shape) if size == 1]
