@@ -34,7 +34,8 @@ class Sent(Postgres):
         return super().feature(_plain(feature), source)
 
     def unusable(self, doubt: Doubt, source: str) -> list[str]:
-        return super().unusable(replace(doubt, feature=_plain(doubt.feature)), source)
+        # The encoder has refused infinite numbers, and takes all others.
+        return super().unusable(replace(doubt, feature=_plain(doubt.feature), infinite=False), source)
 
 
 def types(encoder: Encoder) -> dict[str, str]:

@@ -105,10 +105,14 @@ def test_what_fails_in_a_thread_alone_is_done_by_the_caller() -> None:
 
 
 def test_an_interrupt_stops_all_threads() -> None:
+    # The threads must not have done all before it comes.
+    model = Waiting()
+
     def interrupt() -> None:
+        model.released.set()
         raise KeyboardInterrupt
 
-    running = start(Doubling(), 50 * PIECE, 2)
+    running = start(model, 50 * PIECE, 2)
     with pytest.raises(KeyboardInterrupt):
         running.outputs(interrupt)
     assert threading.active_count() == 1
