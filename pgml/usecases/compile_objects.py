@@ -7,7 +7,7 @@ from pgml import reader
 from pgml.database.port import Database, DatabaseError
 from pgml.errors import InvalidValue, NotPermitted
 from pgml.reader import Relation
-from pgml.usecases import arguments
+from pgml.usecases import arguments, object_names
 from pgml.usecases import compile as compiling
 from pgml.usecases.compile import Asked
 from pgml.usecases.compile_job import run
@@ -119,28 +119,16 @@ def _explained(error: DatabaseError) -> DatabaseError:
 
 def _place(database: Database, argument: str, given: str) -> str:
     """Return the name of an object to create with its schema, quoted where needed."""
-    try:
-        (row,) = database.query(
-            "select"
-            " pg_catalog.string_agg(pg_catalog.quote_ident(p.part::name), '.' order by p.place) as name,"
-            " pg_catalog.count(*) as parts, pg_catalog.quote_ident(pg_catalog.current_schema()) as schema"
-            " from pg_catalog.unnest(pg_catalog.parse_ident($1::text)) with ordinality as p(part, place)",
-            given,
-        )
-    except DatabaseError as error:
-        if error.is_interrupt:
-            raise
-        row = {"parts": 0}
-    if row["parts"] not in (1, 2):
+    name = object_names.read(database, given)
+    if name.parts not in (1, 2):
         raise InvalidValue(
             f'{argument} "{given}" is no name',
             hint='Write it as SQL does, in double quotes where needed, such as app.scored or app."Scored".',
         )
-    if row["parts"] == 1 and row["schema"] is None:
+    if name.parts == 1 and name.schema is None:
         raise DatabaseError(
             NO_SCHEMA,
             "no schema of search_path is there to create it in",
             hint="Name it with a schema where you may create objects, such as app.scored.",
         )
-    name: str = row["name"]
-    return name if row["parts"] == 2 else f"{row['schema']}.{name}"
+    return name.text

@@ -9,7 +9,7 @@ from pgml.columns import KINDS, Column
 from pgml.database.port import Database, DatabaseError
 from pgml.errors import DuplicateTable, InvalidValue, NotPermitted, PgmlError, name_list
 from pgml.reader import OUT_OF_RANGE, Relation
-from pgml.usecases import arguments
+from pgml.usecases import arguments, object_names
 from pgml.usecases.session import Session
 
 NO_SCHEMA = "3F000"
@@ -105,20 +105,10 @@ def _schema(session: Session) -> str:
 
 def _table(database: Database, given: str) -> str:
     """Return a table's name with its schema, quoted where needed."""
-    try:
-        (row,) = database.query(
-            "select"
-            " pg_catalog.string_agg(pg_catalog.quote_ident(p.part::name), '.' order by p.place) as name,"
-            " pg_catalog.count(*) as parts, pg_catalog.quote_ident(pg_catalog.current_schema()) as schema"
-            " from pg_catalog.unnest(pg_catalog.parse_ident($1::text)) with ordinality as p(part, place)",
-            given,
-        )
-    except DatabaseError as error:
-        if error.is_interrupt:
-            raise
-        raise InvalidValue(f'table_name "{given}" is no name of a table', hint=NAME_HINT) from None
-    name: str = row["name"]
-    return f"{row['schema']}.{name}" if row["parts"] == 1 and row["schema"] else name
+    name = object_names.read(database, given)
+    if not name.parts:
+        raise InvalidValue(f'table_name "{given}" is no name of a table', hint=NAME_HINT)
+    return name.text
 
 
 def _copied(database: Database, relation: Relation, table: str) -> Relation:
