@@ -18,6 +18,7 @@ from pgml.columns import TEXTS
 from pgml.inference import Predictor
 from pgml.preprocessing import (
     CategoryEncoding,
+    CodeEncoding,
     Encoder,
     Encoding,
     Keyed,
@@ -346,6 +347,9 @@ def _looked_up(encoding: Keyed, start: int) -> Step:
     elif isinstance(encoding, OrdinalEncoding):
         rows = [[rank] for rank in encoding.ranks.tolist()]
         absent = unseen = None if encoding.missing == "refuse" else [encoding.absent]
+    elif isinstance(encoding, CodeEncoding):
+        rows = [[float(place)] for place in range(len(encoding.categories))]
+        absent, unseen = [encoding.absent], [encoding.unseen]
     else:
         return _refuse
     table: Any = dict(zip(encoding.categories, rows, strict=True))

@@ -5,7 +5,7 @@ training rows, and the other modules are its encodings, one kind of arithmetic e
 """
 
 from pgml.preprocessing.base import MOST_CATEGORIES, Encoding, Family, Matrix
-from pgml.preprocessing.categories import CategoryEncoding, Keyed, OrdinalEncoding
+from pgml.preprocessing.categories import CategoryEncoding, CodeEncoding, Keyed, OrdinalEncoding
 from pgml.preprocessing.encoder import Encoder
 from pgml.preprocessing.fitting import fit
 from pgml.preprocessing.means import TargetEncoding
@@ -15,6 +15,7 @@ from pgml.preprocessing.plan import ColumnPlan, checked
 __all__ = [
     "MOST_CATEGORIES",
     "CategoryEncoding",
+    "CodeEncoding",
     "ColumnPlan",
     "Encoder",
     "Encoding",

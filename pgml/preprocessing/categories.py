@@ -171,6 +171,41 @@ class OrdinalEncoding(Keyed):
         part[:, 0] = within(np.array([*self.ranks, self.absent, self.absent])[places], part.dtype)
 
 
+@dataclass(frozen=True)
+class CodeEncoding(Keyed):
+    """A text's place in a list, for graphs of other tools that look texts up themselves.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        Those that the graph knows; any other is the next place, a missing one the place after that.
+    """
+
+    kind = "code"
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def unseen(self) -> float:
+        """What a text becomes that the graph does not know."""
+        return float(len(self.categories))
+
+    @property
+    def absent(self) -> float:
+        """What a missing one becomes."""
+        return self.unseen + 1
+
+    def names(self) -> list[str]:
+        return [self.column.name]
+
+    def write(self, dataset: Dataset, part: Matrix) -> None:
+        # UNSEEN and NULL are -1 and -2: the last two.
+        codes = np.array([*range(len(self.categories)), self.absent, self.unseen])
+        part[:, 0] = codes[self.places(dataset)]
+
+
 def unlisted(column: Column, value: str, categories: tuple[Key, ...]) -> InvalidValue:
     """Return the error of a value that the user's list lacks."""
     listed = ", ".join(f'"{shown(column, key)}"' for key in categories)

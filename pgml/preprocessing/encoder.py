@@ -10,7 +10,7 @@ from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.preprocessing.base import Encoding, Matrix
 from pgml.preprocessing.bins import BinEncoding
-from pgml.preprocessing.categories import CategoryEncoding, OrdinalEncoding
+from pgml.preprocessing.categories import CategoryEncoding, CodeEncoding, OrdinalEncoding
 from pgml.preprocessing.marks import MarkedEncoding
 from pgml.preprocessing.means import TargetEncoding
 from pgml.preprocessing.numbers import NumberEncoding, PowerEncoding, QuantileEncoding
@@ -89,6 +89,7 @@ KINDS: Mapping[str, Callable[[Mapping[str, Any]], Encoding]] = {
     CyclicEncoding.kind: CyclicEncoding.from_json,
     CategoryEncoding.kind: CategoryEncoding.from_json,
     OrdinalEncoding.kind: OrdinalEncoding.from_json,
+    CodeEncoding.kind: CodeEncoding.from_json,
     TargetEncoding.kind: TargetEncoding.from_json,
     TfidfEncoding.kind: TfidfEncoding.from_json,
     HashEncoding.kind: HashEncoding.from_json,

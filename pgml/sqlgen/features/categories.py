@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pgml.preprocessing.base import Key
-from pgml.preprocessing.categories import CategoryEncoding, Keyed, OrdinalEncoding
+from pgml.preprocessing.categories import CategoryEncoding, CodeEncoding, Keyed, OrdinalEncoding
 from pgml.preprocessing.means import TargetEncoding
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import NULL, Expr, literal, text
@@ -55,6 +55,15 @@ def _ordinal(encoding: OrdinalEncoding, reading: Reading) -> list[Expr]:
     return [_looked_up(given, encoding, encoding.ranks.tolist(), encoding.absent)]
 
 
+def _code(encoding: CodeEncoding, reading: Reading) -> list[Expr]:
+    given = of_column(encoding.column)[0]
+    places = [float(place) for place in range(len(encoding.categories))]
+    known = _looked_up(given, encoding, places, encoding.unseen)
+    if given.nullable:
+        known = arithmetic.case(arithmetic.missing(given), literal(encoding.absent), known)
+    return [known]
+
+
 def _target(encoding: TargetEncoding, reading: Reading) -> list[Expr]:
     given = _value(encoding)
     found = []
@@ -70,5 +79,6 @@ def _target(encoding: TargetEncoding, reading: Reading) -> list[Expr]:
 ENCODINGS: Mapping[str, Callable[[Any, Reading], list[Expr]]] = {
     CategoryEncoding.kind: _one_hot,
     OrdinalEncoding.kind: _ordinal,
+    CodeEncoding.kind: _code,
     TargetEncoding.kind: _target,
 }
