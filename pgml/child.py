@@ -37,11 +37,25 @@ JOBS: Mapping[str, str] = {
     "sql_function": "pgml.compilation:sql_function",
     "sql_view": "pgml.compilation:sql_view",
     "sql_of_rows": "pgml.compilation:sql_of_rows",
+    "import_onnx": "pgml.imports:import_onnx",
+    "import_keras": "pgml.imports:import_keras",
+    "import_keras_parts": "pgml.imports:import_keras_parts",
+    "import_xgboost": "pgml.imports:import_xgboost",
+    "import_lightgbm": "pgml.imports:import_lightgbm",
+    "import_model": "pgml.imports:import_model",
+    "export_onnx": "pgml.exports:export_onnx",
+    "export_pmml": "pgml.exports:export_pmml",
 }
 """Module and function of each job, imported when it is asked for."""
 
-COMPILING = frozenset({"to_sql", "sql_function", "sql_view", "sql_of_rows"})
-"""Jobs that write a model as SQL."""
+PURPOSES: Mapping[str, tuple[str, str]] = {
+    "fit": ("training", "Train on fewer rows or columns, or a smaller model,"),
+    "load_dataset": ("loading", "Give a limit,"),
+    "pgml.compilation": ("compiling", "Train a smaller model,"),
+    "pgml.imports": ("importing", "Import a smaller model,"),
+    "pgml.exports": ("exporting", "Export a smaller model,"),
+}
+"""Of a job, or of all jobs of a module: what errors call it, and how it takes less memory."""
 
 PR_SET_PDEATHSIG = 1
 OOM_SCORE = "900"
@@ -168,21 +182,16 @@ def _function(place: str) -> Function:
 
 
 def _as_pgml_error(error: Exception, job: str) -> PgmlError:
+    module = JOBS.get(job, "").partition(":")[0]
+    what, less = PURPOSES.get(job) or PURPOSES.get(module) or PURPOSES["fit"]
     # C++ libraries wrap std::bad_alloc in an error of their own.
     if isinstance(error, MemoryError) or "bad_alloc" in str(error):
-        if job in COMPILING:
-            return OutOfMemory(
-                "the process that writes a model as SQL ran out of memory",
-                detail=str(error),
-                hint="Train a smaller model, or raise the bound in pgml.settings.",
-            )
         return OutOfMemory(
-            "the training process ran out of memory",
+            f"the {what} process ran out of memory",
             detail=str(error),
-            hint="Train on fewer rows or columns, or a smaller model, or raise the bound in pgml.settings.",
+            hint=f"{less} or raise the bound in pgml.settings.",
         )
     text = next(iter(str(error).strip().splitlines()), "")
-    what = "compiling" if job in COMPILING else "training"
     return TrainingFailed(
         f"{what} failed: {type(error).__name__}: {text}".rstrip(": "),
         detail="".join(traceback.format_exception(error)),

@@ -12,6 +12,8 @@ from pgml.usecases.batch import Chunk
 from pgml.usecases.compile import to_sql
 from pgml.usecases.compile_objects import create_sql_function, create_sql_view
 from pgml.usecases.deploy import deploy, deploy_model
+from pgml.usecases.export_model import EXPORTS
+from pgml.usecases.import_model import FILES, import_model
 from pgml.usecases.joint import train_joint
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.outcome import Outcome
@@ -53,10 +55,29 @@ class Entry:
         """Do a verb; return what there is to report, so that the caller can raise a clean error."""
         try:
             checked = arguments.checked(verb, given)
-            result, notes = VERBS[str(verb)](self, checked, search_path)
+            if verb is None or verb not in VERBS:
+                raise arguments.unknown(verb, VERBS)
+            result, notes = VERBS[verb](self, checked, search_path)
         except PgmlError as error:
             return outcome.of_error(error)
         return outcome.of_result(result, notes)
+
+    def call_with_file(
+        self, verb: str | None, given: str | None, file: bytes | None, search_path: str
+    ) -> dict[str, Outcome | bytes | None]:
+        """Do a verb that takes or gives a file; return what there is to report, and the file."""
+        try:
+            checked = arguments.checked(verb, given)
+            if verb is not None and verb in FILES:
+                result, notes = import_model(self._session, verb, checked, file)
+                return {"outcome": outcome.of_result(result, notes), "file": None}
+            export = EXPORTS.get((verb or "").removesuffix("_of_model"))
+            if export is None:
+                raise arguments.unknown(verb, [*FILES, *EXPORTS])
+            made = export(self._session, checked)
+        except PgmlError as error:
+            return {"outcome": outcome.of_error(error), "file": None}
+        return {"outcome": outcome.of_notes([]), "file": made}
 
     def batch(
         self, reference: str | None, model_id: int | None, features: bytes | None, snapshot: str | None

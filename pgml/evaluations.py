@@ -23,7 +23,7 @@ class Stored:
         See `pgml.report.of_test_rows`.
     targets : sequence of str
     project, owner, relation_name : str
-        Of its project, with the relation of the last training.
+        Of its project, with the relation of the last training; None where it was imported.
     privilege : str
         What the caller has.
     created : str
@@ -35,7 +35,7 @@ class Stored:
     targets: Sequence[str]
     project: str
     owner: str
-    relation_name: str
+    relation_name: str | None
     privilege: str
     created: str
 

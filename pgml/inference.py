@@ -185,7 +185,7 @@ ENGINES: Mapping[str, Callable[[bytes], Any]] = {
 _OPTIONS = onnxruntime.RunOptions()
 IMPRECISE = ["MatMulScaleFusion"]
 """Rewritings of a graph that cost digits: this one holds a factor beside a matrix product in float32."""
-_REFUSALS = (
+REFUSALS = (
     onnxruntime_pybind11_state.Fail,
     onnxruntime_pybind11_state.InvalidArgument,
     onnxruntime_pybind11_state.InvalidGraph,
@@ -193,7 +193,7 @@ _REFUSALS = (
     onnxruntime_pybind11_state.NotImplemented,
     onnxruntime_pybind11_state.RuntimeException,
 )
-"""What ONNX Runtime raises of a graph, without a class in common."""
+"""What ONNX Runtime raises of a graph or of running it, without a class in common."""
 
 
 def _session(graph: bytes) -> Any:
@@ -208,7 +208,7 @@ def _session(graph: bytes) -> Any:
             return onnxruntime.InferenceSession(
                 graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=IMPRECISE
             )
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise Corrupted("model graph cannot be loaded", detail=str(error)) from None
 
 

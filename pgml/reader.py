@@ -74,13 +74,18 @@ def find(database: Database, name: str) -> Relation | None:
     return None
 
 
-def required(database: Database, name: str) -> Relation:
-    """Return the relation of a name.
+def required(database: Database, name: str | None) -> Relation:
+    """Return the relation of a name; None is that of a project which has none of its own.
 
     Raises
     ------
     UnknownRelation
     """
+    if name is None:
+        raise UnknownRelation(
+            "the project was imported and has no relation of its own",
+            hint="Give relation_name, the table or view to read.",
+        )
     relation = find(database, name)
     if relation is None:
         raise UnknownRelation(

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pgml import wire
 from pgml.dataset import Dataset
@@ -52,6 +52,23 @@ class Limits:
     memory_bytes: int = 0
 
 
+Purpose = Literal["training", "compiling", "importing", "exporting"]
+LESS: Mapping[Purpose, str] = {
+    "training": "train on fewer rows or columns, or a smaller model",
+    "compiling": "train a smaller model",
+    "importing": "import a smaller model",
+    "exporting": "export a smaller model",
+}
+"""What takes less memory."""
+CRASHES: Mapping[Purpose, str] = {
+    "training": "This is a bug in pgml or in the algorithm's library; other hyperparameters may avoid it.",
+    "compiling": "This is a bug in pgml or in one of its libraries: please report it with the model.",
+    "importing": "The file made a library crash: it is damaged, or made to do so.",
+    "exporting": "This is a bug in pgml or in one of its libraries: please report it with the model.",
+}
+"""What to do about a crash."""
+
+
 class _ClosedError(Exception):
     """The other end of the channel is closed."""
 
@@ -62,6 +79,7 @@ def start(
     warm_up: Sequence[str] = (),
     *,
     command: Sequence[str] | None = None,
+    purpose: Purpose = "training",
 ) -> "Job":
     """Start a child and return at once; use the job as a context manager.
 
@@ -74,6 +92,8 @@ def start(
         Modules that the child imports while it waits.
     command : sequence of str, optional
         Runs instead of ``python -I -m pgml.child``, with the same arguments.
+    purpose : str
+        What errors call the process.
 
     Raises
     ------
@@ -97,11 +117,11 @@ def start(
         except OSError as error:
             ours.close()
             raise TrainingFailed(
-                f"could not start the training process: {error.strerror}",
+                f"could not start the {purpose} process: {error.strerror}",
                 detail=f"The command was {words[0]}.",
                 hint="Check that pgml's Python environment is installed beside the server's libraries.",
             ) from None
-    return Job(process, ours)
+    return Job(process, ours, purpose)
 
 
 def _environment(threads: int) -> dict[str, str]:
@@ -118,11 +138,12 @@ def _environment(threads: int) -> dict[str, str]:
 class Job:
     """A child process that runs one job after another until the context is left."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, purpose: Purpose) -> None:
         assert process.stdin is not None
         assert process.stderr is not None
         self._process = process
         self._channel = channel
+        self._purpose = purpose
         self._lifeline = process.stdin
         self._stderr = process.stderr
         self._printed = b""
@@ -270,27 +291,28 @@ class Job:
         self._check()
         while self._listen():
             pass
-        return _death(self._process.poll(), self._ready, _printable(self._printed.decode(errors="replace")))
+        printed = _printable(self._printed.decode(errors="replace"))
+        return _death(self._purpose, self._process.poll(), self._ready, printed)
 
 
-def _death(code: int | None, ready: bool, printed: str) -> TrainingFailed:
+def _death(purpose: Purpose, code: int | None, ready: bool, printed: str) -> TrainingFailed:
     hint = "The detail is what the process printed last."
     if code is None:
-        return TrainingFailed("the training process closed its connection", detail=printed, hint=hint)
+        return TrainingFailed(f"the {purpose} process closed its connection", detail=printed, hint=hint)
     if code >= 0:
         when = "without a result" if ready else "before it was ready"
         return TrainingFailed(
-            f"the training process exited with code {code} {when}", detail=printed, hint=hint
+            f"the {purpose} process exited with code {code} {when}", detail=printed, hint=hint
         )
     name = next((one.name for one in signal.Signals if one == -code), "unknown")
     if -code == signal.SIGKILL:
-        hint = "Perhaps the server ran out of memory: train on fewer rows or columns, or a smaller model."
+        hint = f"Perhaps the server ran out of memory: {LESS[purpose]}."
     elif -code in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         hint = "Another process stopped it: run the statement again."
     else:
-        hint = "This is a bug in pgml or in the algorithm's library; other hyperparameters may avoid it."
+        hint = CRASHES[purpose]
     return TrainingFailed(
-        f"the training process was killed by signal {-code} ({name})", detail=printed, hint=hint
+        f"the {purpose} process was killed by signal {-code} ({name})", detail=printed, hint=hint
     )
 
 

@@ -35,7 +35,7 @@ class Project:
     owner: str
     task: str
     targets: Sequence[str]
-    relation_name: str
+    relation_name: str | None
     test_sampling: Sampling
     test_size: float
     seed: int
@@ -59,6 +59,10 @@ class Model:
 
     Attributes
     ----------
+    split : Recipe or None
+        How its test rows are told; None where nobody knows them, as of a model of another tool.
+    data_hash : str
+        Of what it was trained on; empty where nobody knows.
     deployment : int or None
         Of a live model that an SQL statement serves: the deployment that holds it.
     """
@@ -73,7 +77,7 @@ class Model:
     score: float | None
     size: int
     sha256: str
-    split: Recipe
+    split: Recipe | None
     columns: Sequence[Column]
     data_hash: str
     deployment: int | None = None
@@ -88,10 +92,11 @@ _PROJECT = f"""
 """
 _MODEL = f"""
     select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.metric, m.score,
-        m.size, m.sha256, m.split::text as split, m.columns::text as columns, s.data_hash
+        m.size, m.sha256, m.split::text as split, m.columns::text as columns,
+        coalesce(s.data_hash, m.source ->> 'data_hash', '') as data_hash
     from pgml.models m
     join pgml.projects p on p.id = m.project_id
-    join pgml.snapshots s on s.id = m.snapshot_id {access.HELD}
+    left join pgml.snapshots s on s.id = m.snapshot_id {access.HELD}
     where h.privilege is not null
 """
 
@@ -252,7 +257,7 @@ def add_model(
     database: Database,
     caller: str,
     project: Project,
-    snapshot: Mapping[str, Any],
+    snapshot: Mapping[str, Any] | None,
     values: Mapping[str, Any],
     data: bytes,
 ) -> Model:
@@ -261,21 +266,21 @@ def add_model(
     Parameters
     ----------
     snapshot : mapping
-        As `pgml.snapshots.add` takes it.
+        As `pgml.snapshots.add` takes it; None for a model that is imported.
     values : mapping
         ``algorithm``, ``hyperparams``, ``seed``, ``split``, ``metrics``, ``metric``, ``score``,
-        ``columns``, ``versions`` and ``evaluation``.
+        ``columns``, ``versions``, ``evaluation`` and, for one that is imported, ``source``.
     data : bytes
         Of `pgml.artifact.format.pack`.
     """
-    snapshot_id = snapshots.add(database, caller, project.id, snapshot)
+    snapshot_id = None if snapshot is None else snapshots.add(database, caller, project.id, snapshot)
     (row,) = database.query(
         "insert into pgml.models (project_id, snapshot_id, number, name, algorithm, hyperparams, seed, split,"
         " metrics, metric, score, columns, versions, size, sha256, artifact, created_by,"
-        " evaluation)"
+        " evaluation, source)"
         " select $1::bigint, $2::bigint, n, $3::text || '_' || n, $4::text, $5::jsonb, $6::int, $7::jsonb,"
         " $8::jsonb, $9::text, $10::float8, $11::jsonb, $12::jsonb, $13::bigint, $14::text, $15, $16::name,"
-        " $17::jsonb"
+        " $17::jsonb, $18::jsonb"
         " from (select coalesce(max(number), 0) + 1 as n from pgml.models where project_id = $1::bigint) x"
         " returning id",
         project.id,
@@ -284,7 +289,7 @@ def add_model(
         values["algorithm"],
         json.dumps(values["hyperparams"]),
         values["seed"],
-        json.dumps(values["split"]),
+        json.dumps(values["split"]) if values["split"] else None,
         json.dumps(values["metrics"]),
         values["metric"],
         values["score"],
@@ -295,6 +300,7 @@ def add_model(
         data[:PART_BYTES],
         caller,
         json.dumps(values["evaluation"]),
+        json.dumps(values["source"]) if values.get("source") else None,
     )
     for part, start in enumerate(range(PART_BYTES, len(data), PART_BYTES), start=2):
         database.query(
@@ -345,4 +351,5 @@ def _project(row: Row) -> Project:
 
 def _model(row: Row) -> Model:
     columns = [Column(**form) for form in json.loads(row["columns"])]
-    return Model(**{**row, "split": Recipe.from_json(json.loads(row["split"])), "columns": columns})
+    split = Recipe.from_json(json.loads(row["split"])) if row["split"] else None
+    return Model(**{**row, "split": split, "columns": columns})

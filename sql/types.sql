@@ -36,6 +36,12 @@ create type pgml._outcome as (
 );
 comment on type pgml._outcome is 'a result, or an error to be raised';
 
+create type pgml._filed as (
+    outcome pgml._outcome,
+    file bytea
+);
+comment on type pgml._filed is 'a result with a file, or an error to be raised';
+
 create type pgml.predicted as (
     key jsonb,
     prediction float8,

@@ -90,6 +90,11 @@ def target_names(foreign: Foreign, given: Sequence[str] | None) -> list[str]:
     return list(given)
 
 
+def columns(made: Artifact) -> list[Column]:
+    """Return the features of a model."""
+    return Encoder.from_json(made.encoder).columns
+
+
 def numbered(name: str, count: int) -> list[str]:
     """Return a name for each of so many."""
     return [name] if count == 1 else [f"{name}_{at}" for at in range(1, count + 1)]

@@ -103,7 +103,16 @@ def labels_of(given: Sequence[Any]) -> tuple[list[Label], LabelKind]:
     )
 
 
-def check_task(task: str | None) -> None:
-    """Raise InvalidValue for a task that an imported model cannot be given."""
-    if task is not None and task not in SUPERVISED:
-        raise InvalidValue(f'task "{task}" cannot be imported', hint=hint_of_names("tasks", task, SUPERVISED))
+def check(wanted: Wanted) -> None:
+    """Raise InvalidValue for what no model could be given."""
+    for option, value in (("features", wanted.features), ("labels", wanted.labels)):
+        if value is not None and not isinstance(value, list):
+            raise InvalidValue(
+                f"{option} is no JSON array", hint=f"""Write {option} => '["first", "second"]'."""
+            )
+    if wanted.labels is not None:
+        labels_of(wanted.labels)
+    if wanted.task is not None and wanted.task not in SUPERVISED:
+        raise InvalidValue(
+            f'task "{wanted.task}" cannot be imported', hint=hint_of_names("tasks", wanted.task, SUPERVISED)
+        )

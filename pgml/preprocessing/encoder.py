@@ -81,17 +81,24 @@ def _marked(form: Mapping[str, Any]) -> Encoding:
     return MarkedEncoding.around(_encoding(form["of"]))
 
 
+CLASSES: Mapping[str, type[Encoding]] = {
+    known.kind: known
+    for known in (
+        NumberEncoding,
+        PowerEncoding,
+        QuantileEncoding,
+        BinEncoding,
+        CyclicEncoding,
+        CategoryEncoding,
+        OrdinalEncoding,
+        CodeEncoding,
+        TargetEncoding,
+        TfidfEncoding,
+        HashEncoding,
+        MarkedEncoding,
+    )
+}
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], Encoding]] = {
-    NumberEncoding.kind: NumberEncoding.from_json,
-    PowerEncoding.kind: PowerEncoding.from_json,
-    QuantileEncoding.kind: QuantileEncoding.from_json,
-    BinEncoding.kind: BinEncoding.from_json,
-    CyclicEncoding.kind: CyclicEncoding.from_json,
-    CategoryEncoding.kind: CategoryEncoding.from_json,
-    OrdinalEncoding.kind: OrdinalEncoding.from_json,
-    CodeEncoding.kind: CodeEncoding.from_json,
-    TargetEncoding.kind: TargetEncoding.from_json,
-    TfidfEncoding.kind: TfidfEncoding.from_json,
-    HashEncoding.kind: HashEncoding.from_json,
+    **{kind: known.from_json for kind, known in CLASSES.items()},
     MarkedEncoding.kind: _marked,
 }

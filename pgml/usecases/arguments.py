@@ -1,7 +1,7 @@
 """The arguments of a verb, as the SQL functions send them in one JSON object."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pgml.datasets import SOURCES
@@ -53,6 +53,16 @@ COMPILED: Mapping[str, str] = {
 }
 CREATED: Mapping[str, str] = {"output": "text", "missing": "text", "replace": "boolean"}
 MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
+IMPORTED: Mapping[str, str] = {
+    "project_name": "text",
+    "features": "json",
+    "labels": "json",
+    "task": "text",
+    "y_column_name": "array",
+    "automatic_deploy": "boolean",
+}
+NAMED: Mapping[str, str] = {"project_name": "text"}
+BY_ID: Mapping[str, str] = {"model_id": "integer"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": TRAIN,
     "train_joint": {**TRAIN, "y_column_name": "array"},
@@ -79,6 +89,18 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
         "relation_name": "text",
         **CREATED,
     },
+    "import_onnx": IMPORTED,
+    "import_keras": IMPORTED,
+    "import_keras_parts": {**IMPORTED, "architecture": "text"},
+    "import_xgboost": IMPORTED,
+    "import_lightgbm": IMPORTED,
+    "import_model": {"project_name": "text", "automatic_deploy": "boolean"},
+    "export_onnx": NAMED,
+    "export_onnx_of_model": BY_ID,
+    "export_pmml": NAMED,
+    "export_pmml_of_model": BY_ID,
+    "export_model": NAMED,
+    "export_model_of_model": BY_ID,
     "load_dataset": {"source": "text", "subset": "text", "limit": "integer", "kwargs": "json"},
     "warm": {"project_name": "text"},
     "cache_status": {},
@@ -92,6 +114,10 @@ FUNCTIONS: Mapping[str, str] = {
     "deploy_model": "deploy",
     "evaluate_model": "evaluate",
     "to_sql_of_model": "to_sql",
+    "import_keras_parts": "import_keras",
+    "export_onnx_of_model": "export_onnx",
+    "export_pmml_of_model": "export_pmml",
+    "export_model_of_model": "export_model",
 }
 """The functions of verbs that have another name."""
 
@@ -104,6 +130,7 @@ HINTS: Mapping[str, str] = {
     "dialect": "Name the database, such as postgres or duckdb.",
     "function_name": "Name the function to make.",
     "view_name": "Name the view to make.",
+    "architecture": "Give the text of the JSON file that Keras wrote beside the weights.",
     "output": "Ask for prediction, probabilities or all.",
     "missing": "Say model or null.",
     "source": f"The datasets are {name_list(SOURCES)}.",
@@ -127,9 +154,7 @@ def checked(verb: str | None, text: str | None) -> Mapping[str, Any]:
         There is no such verb, or a SQL function of pgml would not have sent these.
     """
     if verb is None or verb not in SIGNATURES:
-        raise InvalidValue(
-            f'verb "{verb or ""}" does not exist', hint=hint_of_names("verbs", verb or "", SIGNATURES)
-        )
+        raise unknown(verb, SIGNATURES)
     types = SIGNATURES[verb]
     try:
         given = parsed(text or "null")
@@ -149,6 +174,11 @@ def checked(verb: str | None, text: str | None) -> Mapping[str, Any]:
             shown = json.dumps(value)
             raise InvalidValue(f"{name} must be of type {types[name]}, not {shown[:60]}", hint=hint)
     return given
+
+
+def unknown(verb: str | None, known: Iterable[str]) -> InvalidValue:
+    """Return the error of a verb that is none of those known."""
+    return InvalidValue(f'verb "{verb or ""}" does not exist', hint=hint_of_names("verbs", verb or "", known))
 
 
 def _nested() -> InvalidValue:

@@ -170,7 +170,14 @@ def _of_steps(asked: Asked, given: Mapping[str, Any], relation: Relation | None)
 
 def _as_given(asked: Asked, name: str | None, dialect: str) -> str:
     """Return the name of a relation elsewhere: as given, or that of the training without its schema."""
-    parts = _parts(asked.stored.relation_name)[-1:] if name is None else _parts(name)
+    trained = asked.stored.relation_name
+    if name is None and trained is None:
+        raise InvalidValue(
+            "relation_name must not be null",
+            detail=f'Project "{asked.stored.project}" was imported and has no relation of its own.',
+            hint="Name the table or view to read.",
+        )
+    parts = _parts(trained or "")[-1:] if name is None else _parts(name)
     if not 1 <= len(parts) <= MOST_PARTS:
         raise InvalidValue(
             f'relation_name "{name}" is no name',
@@ -202,10 +209,10 @@ def _check_case(encoder: Encoder, dialect: str) -> None:
             )
 
 
-def _found(database: Database, name: str) -> Relation | None:
+def _found(database: Database, name: str | None) -> Relation | None:
     """Return a relation of this database; None if there is none that the caller can name."""
     try:
-        return reader.find(database, name)
+        return reader.find(database, name) if name is not None else None
     except DatabaseError as error:
         if error.sqlstate != NotPermitted.sqlstate:
             raise

@@ -30,7 +30,10 @@ def run(session: Session, job: str, request: Mapping[str, Any], data: bytes) -> 
                 raise
             raise verification.failed("PostgreSQL", error.message, error.detail, error.hint) from None
 
-    with runner.start(session.python, limits, ("pgml.compilation",)) as process, _without_jit(database):
+    with (
+        runner.start(session.python, limits, ("pgml.compilation",), purpose="compiling") as process,
+        _without_jit(database),
+    ):
         return process.run(job, request, data, database.check_for_interrupts, answer)[0]
 
 

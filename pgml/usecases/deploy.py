@@ -47,6 +47,23 @@ def if_better(
     return decision
 
 
+def if_first(session: Session, caller: str, model: Model) -> tuple[bool, list[str]]:
+    """Make an imported model live if none is, as nobody knows the rows to compare it on; see `if_better`."""
+    database = session.database
+
+    def push() -> Model | None:
+        live = store.live_model(database, caller, model.project_id)
+        if live is None:
+            _push(session, caller, model, "new_score")
+        return live
+
+    live = database.as_owner(push, writes=True)
+    if live is None:
+        return True, []
+    call = f"deploy it with select pgml.deploy({model.id})"
+    return False, [f'not deployed, as model "{live.name}" is live: {call}']
+
+
 def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tuple[dict[str, Any], list[str]]:
     """Deploy as pgml.deploy was called; return the fields of pgml.deployed and notes.
 
@@ -113,7 +130,14 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
             None,
             [f"{project.task} has no metric to compare models by, so the newest model is the best"],
         )
-    if len({(model.metric, model.data_hash, str(model.split.as_json())) for model in models}) == 1:
+    models = [model for model in models if model.split is not None]
+    if not models:
+        raise WrongState(
+            f'the models of project "{project.name}" were imported, so none has a score of its own',
+            hint="Measure them with pgml.evaluate, and choose one with pgml.deploy(model_id), or say "
+            f"pgml.deploy({literal(project.name)}, 'most_recent').",
+        )
+    if len({(model.metric, model.data_hash, str(model.split)) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
         scores, notes = _rescored(session, caller, project, models, metric)
@@ -264,6 +288,12 @@ def _beats(
         theirs = database.as_owner(lambda: load(session, live))
     except Corrupted:
         return True, [f'the live model "{live.name}" is damaged and was replaced']
+    if model.split is None or live.split is None:
+        note = (
+            f'not deployed, as the live model "{live.name}" was imported and nobody knows its test rows: '
+            f"{call}"
+        )
+        return False, [note]
     if not comparison.has_columns(dataset, live.columns, live.split):
         return False, [f'not deployed, as the live model "{live.name}" has columns that are gone: {call}']
     if not comparison.can_tell(dataset, truth, live.split):
@@ -313,13 +343,15 @@ def _rescored(
     wanted = [relation.column(name) for name, _ in relation.columns]
     dataset = target.known(reader.read(database, relation, wanted), project.targets)
     truth = target.read(dataset, project.targets, project.task)
-    usable = [
-        model
+    recipes = {
+        model.id: model.split
         for model in models
-        if comparison.has_columns(dataset, model.columns, model.split)
+        if model.split is not None
+        and comparison.has_columns(dataset, model.columns, model.split)
         and comparison.can_tell(dataset, truth, model.split)
-    ]
-    rows = comparison.common_rows(dataset, truth, [model.split for model in usable])
+    }
+    usable = [model for model in models if model.id in recipes]
+    rows = comparison.common_rows(dataset, truth, list(recipes.values()))
     if not usable or rows.sum() < FEWEST_ROWS:
         raise WrongState(
             f'the models of project "{project.name}" were tested on different rows and cannot be compared',

@@ -30,6 +30,7 @@ def evaluate(session: Session, given: Mapping[str, Any], search_path: str) -> An
     model, stored = measured.asked(session, given)
     if given["relation_name"] is None:
         stored.require_shown()
+        measured.split_of(model)
         return _stored_scores(model, stored), []
     if model.task == "decomposition":
         raise WrongType(
@@ -134,6 +135,7 @@ def _tables(
     _check_classes(model, stored)
     if given["relation_name"] is None:
         stored.require_shown()
+        measured.split_of(model)
         return stored.evaluation.get("labels", []), stored.evaluation, [], model
     predictor, found = _on_relation(session, given, search_path, model)
     check = session.database.check_for_interrupts

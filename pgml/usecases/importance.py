@@ -61,7 +61,7 @@ def _metric(model: Model, predictor: Predictor) -> Metric:
 
 def _test_rows(session: Session, model: Model, stored: Stored, search_path: str) -> Measured:
     """Return the rows of the project's relation as it is now that are the model's test rows."""
-    database = session.database
+    database, split = session.database, measured.split_of(model)
     if stored.owner != session.caller():
         raise NotPermitted(
             f'the relation of project "{stored.project}" of role "{stored.owner}" is not read for others',
@@ -72,11 +72,11 @@ def _test_rows(session: Session, model: Model, stored: Stored, search_path: str)
         relation = reader.required(database, stored.relation_name)
         wanted = [relation.column(name) for name, _ in relation.columns]
         dataset = target.known(reader.read(database, relation, wanted), stored.targets)
-    if not comparison.has_columns(dataset, model.columns, model.split):
+    if not comparison.has_columns(dataset, model.columns, split):
         raise WrongState(f'columns of model "{model.name}" are gone from {relation.name}', hint=GIVE)
     truth = target.read(dataset, stored.targets, model.task, varied=False)
-    lost = not comparison.can_tell(dataset, truth, model.split)
-    rows = None if lost else comparison.common_rows(dataset, truth, [model.split])
+    lost = not comparison.can_tell(dataset, truth, split)
+    rows = None if lost else comparison.common_rows(dataset, truth, [split])
     if rows is None or not rows.any():
         raise WrongState(
             f'the test rows of model "{model.name}" cannot be told in {relation.name} as it is now', hint=GIVE

@@ -9,11 +9,12 @@ import numpy as np
 from pgml import columns, evaluations, reader, rows, store, target
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
-from pgml.errors import InvalidValue, WrongType, name_list
+from pgml.errors import InvalidValue, WrongState, WrongType, name_list
 from pgml.evaluations import Stored
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder
 from pgml.reader import Relation
+from pgml.recipe import Recipe
 from pgml.store import Model
 from pgml.target import Target
 from pgml.usecases import arguments
@@ -58,6 +59,16 @@ def asked(session: Session, given: Mapping[str, Any]) -> tuple[Model, Stored]:
         return model, evaluations.of_model(database, caller, model.id)
 
     return database.as_owner(find)
+
+
+def split_of(model: Model) -> Recipe:
+    """Return how a model's test rows are told (WrongState if nobody knows)."""
+    if model.split is None:
+        raise WrongState(
+            f'model "{model.name}" was imported, so nobody knows which rows would test it',
+            hint="Give relation_name, a table or view with its features and its target.",
+        )
+    return model.split
 
 
 def loaded(session: Session, model: Model) -> Predictor:

@@ -8,6 +8,7 @@ from pgml import access, algorithms, reader, store
 from pgml.errors import (
     InvalidValue,
     NotPermitted,
+    ReadOnly,
     UnknownColumn,
     UnknownRelation,
     WrongType,
@@ -113,7 +114,7 @@ def known_project(session: Session, caller: str, given: Mapping[str, Any]) -> tu
         The name cannot be one, or there is no such runtime.
     """
     _check_runtime(given)
-    name = _project_name(given)
+    name = project_name(given)
     database = session.database
     project = database.as_owner(lambda: store.find_project(database, caller, name))
     if project is not None and not access.suffices(project.privilege, "manage"):
@@ -156,7 +157,18 @@ def of_arguments(
     )
 
 
-def _project_name(given: Mapping[str, Any]) -> str:
+def check_writable(session: Session, verb: str) -> None:
+    """Raise ReadOnly now rather than after the work of a verb."""
+    (row,) = session.database.query("select pg_catalog.current_setting('transaction_read_only') as value")
+    if row["value"] == "on":
+        raise ReadOnly(
+            f"cannot {verb} in a read-only transaction",
+            hint=f"{verb.capitalize()} on the primary server, in a transaction that may write.",
+        )
+
+
+def project_name(given: Mapping[str, Any]) -> str:
+    """Return the name of a project to be (InvalidValue if it cannot be one)."""
     name: str = arguments.required(given, "project_name")
     size = len(name.encode())
     if size > MOST_NAME_BYTES:

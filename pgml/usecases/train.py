@@ -11,7 +11,7 @@ from pgml import algorithms, metrics, reader, runner, store, target, trials
 from pgml.algorithms.base import Algorithm
 from pgml.columns import Column, checked_target
 from pgml.dataset import Dataset
-from pgml.errors import InvalidValue, ReadOnly, name_list
+from pgml.errors import InvalidValue, name_list
 from pgml.preprocessing import plan
 from pgml.recipe import Recipe
 from pgml.runner import Limits
@@ -53,7 +53,7 @@ def train(
     """
     database = session.database
     caller = session.caller()
-    _check_writable(session)
+    request.check_writable(session, "train")
     with reader.search_path(database, search_path):
         wanted = checked(session, caller, given)
         columns = _columns(wanted)
@@ -93,16 +93,6 @@ def _modules(wanted: Request) -> tuple[str, ...]:
     """Return what the fit will import, to be imported while the rows are read."""
     name = wanted.algorithm or algorithms.DEFAULTS[wanted.task or "classification"]
     return ("pgml.training", *algorithms.ALGORITHMS[name].modules)
-
-
-def _check_writable(session: Session) -> None:
-    """Raise ReadOnly now rather than after the fit."""
-    (row,) = session.database.query("select pg_catalog.current_setting('transaction_read_only') as value")
-    if row["value"] == "on":
-        raise ReadOnly(
-            "cannot train in a read-only transaction",
-            hint="Train on the primary server, in a transaction that may write.",
-        )
 
 
 def _columns(wanted: Request) -> list[Column]:

@@ -1,13 +1,13 @@
 create table pgml.models (
     id bigint generated always as identity primary key,
     project_id bigint not null references pgml.projects on delete cascade,
-    snapshot_id bigint not null references pgml.snapshots,
+    snapshot_id bigint references pgml.snapshots,
     number int not null,
     name text not null,
     algorithm text not null,
     hyperparams jsonb not null,
     seed int not null,
-    split jsonb not null,
+    split jsonb,
     metrics jsonb not null,
     metric text,
     score float8,
@@ -19,13 +19,15 @@ create table pgml.models (
     created_at timestamptz not null default now(),
     created_by name not null,
     evaluation jsonb not null,
+    source jsonb,
     unique (project_id, number)
 );
 comment on table pgml.models is 'fitted models';
+comment on column pgml.models.snapshot_id is 'what it was trained on; null if it was imported';
 comment on column pgml.models.number is 'counts within the project';
 comment on column pgml.models.name is '<project>_<number>';
 comment on column pgml.models.hyperparams is 'as they were given, or found by a search';
-comment on column pgml.models.split is 'how its test rows are told';
+comment on column pgml.models.split is 'how its test rows are told; null if nobody knows them';
 comment on column pgml.models.metrics is 'measured on its test rows; times in seconds';
 comment on column pgml.models.metric is 'the one that decides deployments; null if the task has none';
 comment on column pgml.models.score is 'value of that metric; null where it is undefined';
@@ -35,6 +37,7 @@ comment on column pgml.models.size is 'bytes of all parts';
 comment on column pgml.models.sha256 is 'of the bytes of all parts';
 comment on column pgml.models.artifact is 'the first part of its bytes';
 comment on column pgml.models.evaluation is 'tables and curves of its test rows, and its own importances by feature';
+comment on column pgml.models.source is 'format, bytes and sha256 of the file it was imported from; null if it was trained here';
 create index models_name_idx on pgml.models (name);
 create index models_snapshot_id_idx on pgml.models (snapshot_id);
 alter table pgml.models alter column artifact set storage external;

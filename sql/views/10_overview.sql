@@ -64,10 +64,11 @@ select
             select d.model_id from pgml.deployments d where d.project_id = p.id order by d.id desc limit 1
         ),
         false
-    ) as deployed
+    ) as deployed,
+    m.source
 from pgml.models m
 join pgml.projects p on p.id = m.project_id
-join pgml.snapshots s on s.id = m.snapshot_id;
+left join pgml.snapshots s on s.id = m.snapshot_id;
 comment on view pgml.trained_models is 'every model, with what it was trained on and its metrics';
 comment on column pgml.trained_models.score_low is 'with score_high the interval of 95 % in which the score lies on other rows';
 comment on column pgml.trained_models.id is 'with the columns after it as PostgresML calls them';

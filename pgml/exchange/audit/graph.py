@@ -1,0 +1,27 @@
+"""The graph of a model that anybody may have made."""
+
+from onnx import ModelProto, TensorProto
+
+from pgml.artifact.graph import INPUT
+from pgml.errors import MalformedText
+from pgml.exchange.onnx import audit, bounds
+
+_DTYPES = {TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"}
+
+
+def check(data: bytes, width: int, dtype: str) -> None:
+    """Raise unless bytes are a graph of the contract of `pgml.artifact.graph`.
+
+    Raises
+    ------
+    MalformedText, NotBuilt, TooLarge
+    """
+    model: ModelProto = audit.audited(data)
+    inputs = [(each.name, _DTYPES.get(each.type.tensor_type.elem_type)) for each in model.graph.input]
+    if inputs != [(INPUT, dtype)] or len(model.graph.output) != 1:
+        raise MalformedText(
+            "the graph of the model takes or gives something else than pgml's", hint="Export the model anew."
+        )
+    if model.graph.input[0].type.tensor_type.shape.dim[1].dim_value != width:
+        raise MalformedText("the graph of the model has another width", hint="Export the model anew.")
+    bounds.checked(model)

@@ -1,0 +1,198 @@
+"""The bytes of a model that anybody may have made, checked as far as serving them trusts them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, Literal, get_type_hints
+
+import numpy as np
+
+from pgml.artifact.format import Artifact, pack, unpack
+from pgml.columns import KINDS as TYPES
+from pgml.columns import Column
+from pgml.dataset import Dataset
+from pgml.errors import Corrupted, MalformedText, PgmlError, TooLarge
+from pgml.exchange.audit import graph
+from pgml.exchange.audit.shapes import require
+from pgml.inference import REFUSALS, Predictor
+from pgml.preprocessing import CodeEncoding, Encoder
+from pgml.preprocessing.encoder import CLASSES
+from pgml.preprocessing.marks import MarkedEncoding
+from pgml.single import single_row
+from pgml.spec import TASKS, Output
+from pgml.sqlgen.proof import probes
+
+WIDEST = 1 << 20
+"""Numbers of an encoded row; each row of the server takes eight bytes for each."""
+MOST_GOLDEN = 4000
+DECODER: Mapping[str, Any] = {
+    "task": Literal[TASKS],
+    "targets": list[str],
+    "output": Output,
+    "engine": Literal["onnx", "native", "training rows"],
+    "rows": int | None,
+    "labels": list[str | float],
+    "label_kind": Literal["text", "boolean", "number"],
+    "parts": list[Any],
+    "center": list[float],
+    "divisor": list[float] | None,
+    "added": list[float] | None,
+    "dot": Any,
+}
+PART: Mapping[str, Any] = {"labels": list[str | float], "label_kind": Literal["text", "boolean", "number"]}
+DOT: Mapping[str, Any] = {"weights": list[float], "intercept": float}
+GOLDEN: Mapping[str, Any] = {
+    "matrix": list[list[float]],
+    "outputs": Any,
+    "scale": list[float],
+    "runtime": str,
+}
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    *REFUSALS,
+)
+"""What a model raises whose parts do not fit each other."""
+
+
+def checked(data: bytes) -> Artifact:
+    """Return a model that has been loaded and tried on rows made to.
+
+    Raises
+    ------
+    MalformedText
+        Its parts are not what pgml writes, or do not fit each other.
+    NotBuilt
+        Its graph holds what no graph of pgml does.
+    TooLarge
+    """
+    try:
+        artifact = unpack(data)
+    except Corrupted as error:
+        raise _malformed(error.detail) from None
+    _check_encoder(artifact.encoder)
+    _check_decoder(artifact.decoder)
+    try:
+        encoder = Encoder.from_json(artifact.encoder)
+        if encoder.width > WIDEST:
+            raise TooLarge(
+                f"a row of the model has {encoder.width} numbers, {WIDEST} are the most",
+                hint="Train it on fewer columns or categories.",
+            )
+        _check_golden(artifact)
+        if artifact.decoder["engine"] == "onnx":
+            graph.check(artifact.graph, encoder.width, encoder.dtype)
+        _try(artifact)
+    except PgmlError as error:
+        raise error if not isinstance(error, Corrupted) else _malformed(error.message) from None
+    except DAMAGE as error:
+        raise _malformed(f"{type(error).__name__}: {error}") from None
+    return artifact
+
+
+def _check_encoder(form: Any) -> None:
+    require(form, {"dtype": Literal["float32", "float64"], "encodings": list[Any]}, "the encoder")
+    names = [_check_encoding(each) for each in form["encodings"]]
+    if len(set(names)) < len(names):
+        raise _malformed("Two features have one name.")
+
+
+def _check_encoding(form: Any) -> str:
+    """Raise MalformedText unless this is an encoding; return the name of its column."""
+    if not isinstance(form, dict) or form.get("kind") not in CLASSES:
+        raise _malformed("An encoding is of no kind that pgml knows.")
+    known = CLASSES[form["kind"]]
+    hints = get_type_hints(known)
+    wanted = {each.name: Any if each.name in ("of", "column") else hints[each.name] for each in fields(known)}
+    require(form, wanted | {"kind": str}, "an encoding")
+    column = form["column"]
+    require(column, Column, "a column")
+    if column["type"] not in TYPES or not 1 <= column["width"] <= WIDEST or not column["name"]:
+        raise _malformed(f'Column "{column["name"]}" is none.')
+    if TYPES[column["type"]].shape != "array" and column["width"] != 1:
+        raise _malformed(f'Column "{column["name"]}" has several numbers.')
+    if known is MarkedEncoding:
+        if not isinstance(form["of"], dict) or form["of"].get("kind") in (MarkedEncoding.kind, None):
+            raise _malformed("An encoding is of no kind that pgml knows.")
+        if _check_encoding(form["of"]) != column["name"]:
+            raise _malformed("An encoding is of two columns.")
+    if known is CodeEncoding and TYPES[column["type"]].shape != "category":
+        raise _malformed(f'Column "{column["name"]}" holds no texts.')
+    name: str = column["name"]
+    return name
+
+
+def _check_decoder(form: Any) -> None:
+    require(form, DECODER, "the decoder")
+    for part in form["parts"]:
+        require(part, PART, "a target")
+    if form["dot"] is not None:
+        require(form["dot"], DOT, "the decoder")
+    if form["rows"] is not None and form["rows"] < 1:
+        raise _malformed("It takes no rows at a time.")
+    for each in (form, *form["parts"]):
+        texts = [isinstance(label, str) for label in each["labels"]]
+        if texts and (all(texts), any(texts)) != (each["label_kind"] == "text",) * 2:
+            raise _malformed("Its labels are not of their kind.")
+
+
+def _check_golden(artifact: Artifact) -> None:
+    golden = artifact.golden
+    if golden:
+        require(dict(golden), GOLDEN, "the golden rows")
+        if sum(map(len, golden["matrix"])) > MOST_GOLDEN * 100:
+            raise _malformed("It has too many golden rows.")
+
+
+def _try(artifact: Artifact) -> None:
+    """Load a model as a server will, and predict what is odd and what is not."""
+    # Another runtime's name makes the golden rows be checked, whoever claims to have computed them.
+    golden = {**artifact.golden, "runtime": "that of the file"} if artifact.golden else {}
+    predictor = Predictor(pack(replace(artifact, golden=golden)))
+    rows = probes.rows(artifact) if predictor.encoder.encodings else None
+    if rows is None:
+        raise _malformed("It has no feature.")
+    known = _kept(predictor, rows)
+    for count in (1, 2, len(known)):
+        outputs = predictor.outputs(known.take(np.arange(min(count, len(known)))))
+        _check_outputs(predictor, np.atleast_2d(outputs.T).T)
+    single_row(predictor)
+
+
+def _kept(predictor: Predictor, rows: Dataset) -> Dataset:
+    """Return the rows that the encoder does not refuse."""
+    kept = []
+    for at in range(len(rows)):
+        try:
+            predictor.encoder.encode(rows.take(np.array([at])))
+        except PgmlError:
+            continue
+        kept.append(at)
+    return rows.take(np.array(kept, dtype=np.intp))
+
+
+def _check_outputs(predictor: Predictor, outputs: Any) -> None:
+    """Raise MalformedText unless a model's outputs are as many as it says what they mean."""
+    width = outputs.shape[1]
+    if predictor.parts:
+        wanted: Sequence[int] = (sum(len(labels) for labels, _ in predictor.parts),)
+    elif predictor.output in ("probabilities", "scores"):
+        wanted = (len(predictor.labels),)
+    elif predictor.output == "value":
+        wanted = (len(predictor.targets),)
+    elif predictor.output in ("anomaly", "cluster"):
+        wanted = (1,)
+    else:
+        wanted = (len(predictor.labels) or width,)
+    if width not in wanted:
+        raise _malformed(f"It gives {width} number(s), and means {wanted[0]}.")
+
+
+def _malformed(detail: str) -> MalformedText:
+    return MalformedText(
+        "the file holds no model that pgml could have written", detail=detail, hint="Export the model anew."
+    )
