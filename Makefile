@@ -98,9 +98,14 @@ lint: venv
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
+# What wrote the files that the tests import, 1 GB; PGML_FRAMEWORKS names the Python of one that is there.
+frameworks:
+	@test -n "$$PGML_FRAMEWORKS" || \
+	    scripts/make-venv .venv-frameworks requirements/frameworks.txt requirements/frameworks-torch.txt
+
 # Two at a time, each with a server of its own; a file's tests share what they have trained.
 TEST_PROCESSES ?= 2
-test: venv
+test: venv frameworks
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 bench: deps installed
@@ -119,6 +124,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps test-deps venv parameters lint test check check-full bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test check check-full bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

@@ -1,3 +1,7 @@
-"""Fixtures of all tests; those of servers are in `tests.cluster`, `tests.mariadb` and `tests.sharing`."""
+"""Fixtures of all tests.
 
-pytest_plugins = ("tests.cluster", "tests.mariadb", "tests.sharing")
+Those of servers are in `tests.cluster`, `tests.mariadb` and `tests.sharing`, those of other tools' files in
+`tests.frameworks`.
+"""
+
+pytest_plugins = ("tests.cluster", "tests.frameworks", "tests.mariadb", "tests.sharing")
