@@ -93,7 +93,7 @@ def test_prediction_imports_no_training_library(db: Connection, cluster: Cluster
         loaded = fresh.execute("select modules()").fetchone()
     assert loaded is not None
     assert "onnxruntime" in loaded[0]
-    assert not {"sklearn", "scipy", "xgboost", "pandas", "onnx", "psycopg"} & set(loaded[0])
+    assert not {"sklearn", "scipy", "xgboost", "pandas", "onnx", "h5py", "psycopg"} & set(loaded[0])
 
 
 def test_the_public_signatures_are_those_on_the_list(db: Connection) -> None:
