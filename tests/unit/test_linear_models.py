@@ -226,6 +226,31 @@ def test_folds_follow_the_split() -> None:
     assert asked == [5, 2, 5, 2, 2]
 
 
+@pytest.mark.parametrize("name", ["least_angle", "lasso_least_angle"])
+def test_a_path_leaves_out_categories_that_follow_from_the_others(name: str) -> None:
+    for seed in (10, 80, 125):
+        rng = np.random.default_rng(seed)
+        first, second = np.eye(3)[rng.integers(0, 3, 260)], np.eye(4)[rng.integers(0, 4, 260)]
+        matrix = np.column_stack([first, second, rng.normal(size=260)])
+        target = matrix @ rng.normal(scale=1000, size=8) + rng.normal(size=260)
+        fit = fitted(name, "regression", matrix, target)
+        assert np.abs(fit.estimator.coef_).max() < 1e4
+        assert error(name, "regression", fit, matrix) < 1e-12
+
+
+@pytest.mark.parametrize(("name", "kind"), [("least_angle", "Lars"), ("lasso_least_angle", "LassoLars")])
+def test_a_path_of_other_features_is_the_library_s_own(name: str, kind: str) -> None:
+    from sklearn import linear_model
+
+    matrix, target = diabetes()
+    given = {} if kind == "Lars" else {"alpha": 0.3}
+    for jitter in (None, 0.5):
+        own = getattr(linear_model, kind)(random_state=0, jitter=jitter, **given).fit(matrix, target)
+        fit = fitted(name, "regression", matrix, target, given | {"jitter": jitter} if jitter else given)
+        assert np.allclose(fit.estimator.coef_, own.coef_, rtol=1e-9)
+        assert fit.estimator.intercept_ == pytest.approx(own.intercept_, rel=1e-9)
+
+
 def test_what_a_default_changes_is_noted() -> None:
     matrix, target = diabetes()
     (note,) = fitted("lasso", "regression", matrix, target / 1000).notes
