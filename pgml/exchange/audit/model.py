@@ -12,7 +12,7 @@ from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.errors import Corrupted, MalformedText, PgmlError, TooLarge
 from pgml.exchange.audit import graph
-from pgml.exchange.audit.shapes import require
+from pgml.exchange.audit.shapes import Real, require
 from pgml.inference import REFUSALS, Predictor
 from pgml.preprocessing import CodeEncoding, Encoder
 from pgml.preprocessing.encoder import CLASSES
@@ -41,7 +41,7 @@ DECODER: Mapping[str, Any] = {
 PART: Mapping[str, Any] = {"labels": list[str | float], "label_kind": Literal["text", "boolean", "number"]}
 DOT: Mapping[str, Any] = {"weights": list[float], "intercept": float}
 GOLDEN: Mapping[str, Any] = {
-    "matrix": list[list[float]],
+    "matrix": list[list[Real]],
     "outputs": Any,
     "scale": list[float],
     "runtime": str,
@@ -153,10 +153,11 @@ def _try(artifact: Artifact) -> None:
     # Another runtime's name makes the golden rows be checked, whoever claims to have computed them.
     golden = {**artifact.golden, "runtime": "that of the file"} if artifact.golden else {}
     predictor = Predictor(pack(replace(artifact, golden=golden)))
-    rows = probes.rows(artifact) if predictor.encoder.encodings else None
-    if rows is None:
+    if not predictor.encoder.encodings:
         raise _malformed("It has no feature.")
-    known = _kept(predictor, rows)
+    # Only a graph has thresholds to try.
+    graph = artifact.graph if artifact.decoder["engine"] == "onnx" else b""
+    known = _kept(predictor, probes.rows(replace(artifact, graph=graph)))
     for count in (1, 2, len(known)):
         outputs = predictor.outputs(known.take(np.arange(min(count, len(known)))))
         _check_outputs(predictor, np.atleast_2d(outputs.T).T)

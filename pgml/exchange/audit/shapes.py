@@ -12,13 +12,19 @@ LARGEST_INTEGER = 2**63
 Check = Callable[[Any], bool]
 
 
+class Real:
+    """A float, of those that are no number too."""
+
+
+
 def require(value: Any, wanted: Any, where: str) -> Any:
     """Return a value of JSON.
 
     Parameters
     ----------
     wanted : type hint
-        ``str``, ``bool``, ``int`` (of 64 bits), ``float`` (finite, an int too), ``None``, a Literal, a union,
+        ``str``, ``bool``, ``int`` (of 64 bits), ``float`` (finite, an int too), `Real`,
+        ``None``, a Literal, a union,
         ``list[x]``, ``tuple[x, ...]``, ``dict[str, x]``, ``Any``, a dataclass, or a mapping of names to
         hints, of which a name that ends with ``?`` may be absent.
     where : str
@@ -110,6 +116,7 @@ SIMPLE: Mapping[Any, Check] = {
     bool: lambda value: isinstance(value, bool),
     int: lambda value: type(value) is int and abs(value) < LARGEST_INTEGER,
     float: _is_number,
+    Real: lambda value: type(value) is float or _is_number(value),
     None: lambda value: value is None,
     NoneType: lambda value: value is None,
 }
