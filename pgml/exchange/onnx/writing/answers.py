@@ -1,7 +1,7 @@
 """What a model answers, from the outputs of its graph: numbers, labels, probabilities, or something else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,8 +74,8 @@ def answered(
     for target, part in zip(decoder["targets"], decoder["parts"], strict=True):
         end = start + len(part["labels"])
         own = sheet.columns(outputs, range(start, end))
-        for each in _of_one(sheet, {**part, "output": meaning}, own, end - start, refused):
-            answers.append(Answer(each.name, f"{each.public}_{target}", each.meaning, target))
+        found = _of_one(sheet, {**part, "output": meaning}, own, end - start, refused)
+        answers += [replace(each, public=f"{each.public}_{target}", target=target) for each in found]
         start = end
     return answers
 
@@ -94,13 +94,18 @@ def _values(sheet: Sheet, decoder: Mapping[str, Any], outputs: str) -> str:
 def _of_one(
     sheet: Sheet, decoder: Mapping[str, Any], outputs: str, width: int, refused: str | None
 ) -> list[Answer]:
+    """Return the outputs of one target: the label, if there are any, and the numbers."""
     meaning = decoder["output"]
-    numbers = Answer(sheet.output(outputs, TensorProto.DOUBLE, width), NAMES[meaning], meaning)
-    if not decoder["labels"]:
-        return [numbers]
-    labels = _typed(decoder["labels"], decoder["label_kind"])
-    dtype, known, none = labels
-    code = _code(sheet, meaning, outputs)
+    found = []
+    if decoder["labels"]:
+        found.append(_label(sheet, decoder, outputs, refused))
+    numbers = sheet.output(outputs, TensorProto.DOUBLE, width)
+    return [*found, Answer(numbers, NAMES[meaning], meaning)]
+
+
+def _label(sheet: Sheet, decoder: Mapping[str, Any], outputs: str, refused: str | None) -> Answer:
+    dtype, known, none = _typed(decoder["labels"], decoder["label_kind"])
+    code = _code(sheet, decoder["output"], outputs)
     if refused is not None:
         known = [*known, none] if isinstance(known, list) else np.append(known, none)
         # A row without an answer has the place after the last.
@@ -108,7 +113,7 @@ def _of_one(
         code = sheet.chosen(one, sheet.integers(len(known) - 1), code)
     table = sheet.texts(known) if isinstance(known, list) else sheet.array(known)
     label = sheet.output(sheet.apply("Gather", table, code, axis=0), dtype, None)
-    return [Answer(label, "label", "label"), numbers]
+    return Answer(label, "label", "label")
 
 
 def _code(sheet: Sheet, meaning: str, outputs: str) -> str:

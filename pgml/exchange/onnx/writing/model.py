@@ -18,15 +18,14 @@ from pgml.target import label_text
 MOST_BYTES = (1 << 31) - 1
 """No file of ONNX without others beside it can be larger."""
 DESCRIPTION = (
-    "One input a column, named like it. Texts are tensor(string) of shape (rows, 1); NULL is the text of the "
-    "one character U+0000, which numpy keeps in arrays of dtype object alone. All else is tensor(double) of "
-    "shape (rows, 1), or (rows, numbers) for an array; NULL is NaN. Booleans are 0 and 1; dates, timestamps and "
-    "times are seconds since 1970-01-01 00:00 UTC or midnight, as extract(epoch from ...) gives them, intervals "
-    "are seconds too. Numbers are finite."
+    "One input a column, named like it. Texts are tensor(string) of shape (rows, 1); NULL is the text of "
+    "the one character U+0000, which numpy keeps in arrays of dtype object alone. All else is "
+    "tensor(double) of shape (rows, 1), or (rows, numbers) for an array; NULL is NaN. Booleans are 0 and 1; "
+    "dates, times and intervals are seconds as extract(epoch from ...) gives them. Numbers are finite."
 )
 REFUSING = (
-    " Where a value that must be known is missing, or is none of an ordinal list, numbers of the answer are NaN "
-    "and the label is the text U+0000, the least int64, NaN or false."
+    " Where a value that must be known is missing, or is none of an ordinal list, all numbers of the answer "
+    "are NaN and the label is the text of U+0000, the least int64, NaN or false."
 )
 
 

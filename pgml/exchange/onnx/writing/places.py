@@ -16,7 +16,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def of_texts(sheet: Sheet, name: str, texts: Sequence[str]) -> str:
-    """Return the place of each text, int64 of shape (rows,): any other is the next, a missing one the last."""
+    """Return the place of each text, int64 of shape (rows,); others have the next, missing ones the last."""
     node = sheet.operator("LabelEncoder", name, domain="ai.onnx.ml")
     node.attribute.extend(
         helper.make_attribute(key, value)
@@ -49,7 +49,7 @@ def steps(sheet: Sheet, name: str, thresholds: Floats, comparison: int) -> str:
 
 
 def _stepped(sheet: Sheet, name: str, thresholds: Floats, values: Integers, comparison: int) -> str:
-    """Return the value of the part that a number is in, float64 of shape (rows, 1); missing is in the last."""
+    """Return the value of the part that a number is in, float64 of shape (rows, 1); NaN is in the last."""
     return trees.append(sheet, name, [_balanced(thresholds, values)], 1, comparison)
 
 
