@@ -10,8 +10,8 @@ number of nodes, so a large ensemble becomes several, whose results are added in
 float64.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ Singles = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
-LESS_OR_EQUAL, LESS = 0, 1
-"""A row goes left where its value is ``<=`` or ``<`` the threshold."""
+LESS_OR_EQUAL, LESS, MEMBER = 0, 1, 6
+"""A row goes left where its value is ``<=`` or ``<`` the threshold, or one of a set."""
 GROUP = 1 << 18
 """Nodes in one TreeEnsemble, unless one tree has more."""
 _OVERHEAD = 450
@@ -51,6 +51,9 @@ class Tree:
         Which target a leaf votes for.
     weight : ndarray of the type of `threshold`
         The leaf's vote.
+    sets : mapping of int to ndarray of int64
+        By node: whole numbers that go left, where all others go right; what it sees must be whole itself
+        (or NaN), as ONNX Runtime cuts a fraction off.  They must fit into int32, and into `threshold`'s type.
     """
 
     left: Integers
@@ -60,6 +63,7 @@ class Tree:
     missing_left: Mask
     target: Integers
     weight: Numbers
+    sets: Mapping[int, Integers] = field(default_factory=dict)
 
     @property
     def branches(self) -> int:
@@ -150,6 +154,7 @@ def size(trees: Iterable[Tree], features: int) -> int:
         total += branches * (10 + number + _varint(max(features - 1, 0)))
         total += leaves * (1 + number + _varint(_largest_target(group)))
         total += _varints_below(branches) + _varints_below(leaves)
+        total += number * sum(len(known) + 1 for tree in group for known in tree.sets.values())
         total += _OVERHEAD + len(group) * (1 + _varint(branches))
     return total
 
@@ -189,6 +194,7 @@ def _pruned(tree: Tree, wanted: Mask, target: Integers, weight: Numbers) -> Tree
         tree.missing_left[kept],
         target[kept],
         weight[kept],
+        {int(number[node]): known for node, known in tree.sets.items() if branch[node] and kept[node]},
     )
 
 
@@ -220,7 +226,10 @@ def _describe(node: Any, trees: list[Tree], targets: int, comparison: int) -> No
         _integers(node, f"nodes_{name}", [part[name] for part in parts])
     _integers(node, "nodes_missing_value_tracks_true", [part["missing"] for part in parts])
     _tensor(node, "nodes_splits", np.concatenate([part["splits"] for part in parts]))
-    _tensor(node, "nodes_modes", np.full(branches, comparison, dtype=np.uint8))
+    members = np.concatenate([part["members"] for part in parts])
+    _tensor(node, "nodes_modes", np.where(members, MEMBER, comparison).astype(np.uint8))
+    if members.any():
+        _tensor(node, "membership_values", np.concatenate([_separated(tree) for tree in trees if tree.sets]))
     _integers(node, "leaf_targetids", [part["targets"] for part in parts])
     _tensor(node, "leaf_weights", np.concatenate([part["weights"] for part in parts]))
     node.attribute.add(name="n_targets", type=AttributeProto.INT, i=targets)
@@ -235,7 +244,10 @@ def _part(tree: Tree, first_branch: int, first_leaf: int) -> dict[str, npt.NDArr
     start = np.zeros(1, dtype=np.int64)
     at = start if alone else np.flatnonzero(branch)
     left, right = (start, start) if alone else (tree.left[at], tree.right[at])
+    members = np.zeros(len(tree.left), dtype=np.bool_)
+    members[list(tree.sets)] = True
     return {
+        "members": start > 0 if alone else members[at],
         "featureids": start if alone else tree.feature[at],
         "truenodeids": position[left],
         "falsenodeids": position[right],
@@ -246,6 +258,12 @@ def _part(tree: Tree, first_branch: int, first_leaf: int) -> dict[str, npt.NDArr
         "targets": tree.target[leaf],
         "weights": tree.weight[leaf],
     }
+
+
+def _separated(tree: Tree) -> Numbers:
+    """Return the sets in the order of their nodes, NaN after each, as ONNX has them."""
+    values = np.concatenate([[*tree.sets[node].tolist(), np.nan] for node in sorted(tree.sets)])
+    return values.astype(tree.threshold.dtype)
 
 
 def _integers(node: Any, name: str, parts: Iterable[npt.NDArray[Any]]) -> None:

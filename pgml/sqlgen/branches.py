@@ -5,7 +5,8 @@ threshold ``t``, ``float32(x) <= t`` exactly if ``x <= T``, where T is the large
 or less; see `widest`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,8 @@ class Branches:
         Of a leaf.
     digits : int
         9 where values come of float32, `WHOLE` where they are numbers of leaves, else 17.
+    sets : mapping of int to tuple of float
+        By node: what goes left there, in place of what is below the threshold.
     """
 
     left: Integers
@@ -47,6 +50,7 @@ class Branches:
     strict: bool
     value: Floats
     digits: int = 17
+    sets: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:

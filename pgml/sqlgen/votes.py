@@ -6,7 +6,7 @@ made of depends on the dialect, see `resolved`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ class Laid:
     missing_left : bool array of shape (nodes,)
     votes : float64 array of shape (nodes, targets)
         Of leaves.
+    sets : mapping of int to tuple of float
+        By node: what goes left there, in place of what is below the threshold.
     """
 
     left: Integers
@@ -38,6 +40,7 @@ class Laid:
     threshold: npt.NDArray[np.floating]
     missing_left: Mask
     votes: Floats
+    sets: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ def _joined(one: Laid, other: Laid) -> Laid | None:
         np.where(own, one.threshold[first], other.threshold[second]),
         np.where(own, one.missing_left[first], other.missing_left[second]),
         np.where(np.array(left)[:, np.newaxis] < 0, one.votes[first] + other.votes[second], 0.0),
+        {
+            at: known
+            for at, (a, b) in enumerate(pairs)
+            if (known := one.sets.get(a) if own[at] else other.sets.get(b)) is not None
+        },
     )
 
 
@@ -107,6 +115,7 @@ def _alike(one: Laid, a: int, other: Laid, b: int) -> bool:
         one.feature[a] == other.feature[b]
         and one.threshold[a] == other.threshold[b]
         and one.missing_left[a] == other.missing_left[b]
+        and one.sets.get(a) == other.sets.get(b)
     )
 
 

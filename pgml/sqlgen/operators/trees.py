@@ -1,7 +1,7 @@
 """Ensembles of trees: a sum of nested conditions for each target."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pgml.sqlgen.ranges import Range
 from pgml.sqlgen.tensors import Reading, Tensor, Value
 from pgml.sqlgen.votes import Laid, Votes, together
 
-LESS_OR_EQUAL, LESS = 0, 1
+LESS_OR_EQUAL, LESS, MEMBER = 0, 1, 6
 GRID = 24
 """Leaves that are all multiples of 2 ** -GRID or coarser are written as whole numbers of it: their sums are
 then exact, in float32 as in double, and so are ties."""
@@ -38,16 +38,18 @@ class Ensemble:
     strict: bool
     target: Integers
     weight: npt.NDArray[Any]
+    sets: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, node: Node) -> "Ensemble":
-        """Return a node's (NotBuilt for comparisons other than < and <=, and for what is not a sum)."""
+        """Return a node's (NotBuilt for comparisons but <, <= and membership, and for what is not a sum)."""
 
         def ints(name: str) -> Integers:
             return np.array(node.get(name, []), dtype=np.int64)
 
-        modes = np.unique(numpy_helper.to_array(node.get("nodes_modes")))
-        if len(modes) > 1 or modes[0] not in (LESS_OR_EQUAL, LESS) or node.get("aggregate_function", 1) != 1:
+        mode = numpy_helper.to_array(node.get("nodes_modes"))
+        modes = set(np.unique(mode).tolist()) - {MEMBER}
+        if len(modes) > 1 or modes - {LESS_OR_EQUAL, LESS} or node.get("aggregate_function", 1) != 1:
             raise NotBuilt(
                 "a TreeEnsemble with comparisons or sums of its own kind cannot be written as SQL",
                 hint="Use pgml.predict for this model.",
@@ -63,10 +65,24 @@ class Ensemble:
             ints("nodes_trueleafs") > 0,
             ints("nodes_falseleafs") > 0,
             missing > 0 if missing.size else np.zeros(len(splits), dtype=np.bool_),
-            bool(modes[0] == LESS),
+            modes == {LESS},
             ints("leaf_targetids"),
             numpy_helper.to_array(node.get("leaf_weights")),
+            _sets(node, np.flatnonzero(mode == MEMBER)),
         )
+
+
+def _sets(node: Node, branches: Integers) -> Mapping[int, tuple[float, ...]]:
+    """Return the set of each of these branches; in the attribute NaN follows each."""
+    if not branches.size:
+        return {}
+    values = numpy_helper.to_array(node.get("membership_values")).astype(np.float64)
+    ends = np.flatnonzero(np.isnan(values))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    return {
+        branch: tuple(values[start:end].tolist())
+        for branch, start, end in zip(branches.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    }
 
 
 def _ensemble(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
@@ -157,13 +173,18 @@ def _laid_out(ensemble: Ensemble, root: int, unit: float, targets: int) -> Laid:
         ensemble.threshold[branch],
         ensemble.missing_left[branch],
         votes,
+        {
+            at: ensemble.sets[number]
+            for at, (number, is_leaf) in enumerate(rows)
+            if not is_leaf and number in ensemble.sets
+        },
     )
 
 
 def _tree(ensemble: Ensemble, laid: Laid, values: Floats, features: list[Expr]) -> Expr:
     """Return a tree of one value a leaf."""
     arrays = (laid.left, laid.right, laid.feature, laid.threshold, laid.missing_left, values)
-    left, right, feature, threshold, missing_left, value = _pruned(*arrays)
+    left, right, feature, threshold, missing_left, value, place = _pruned(*arrays)
     inner = left >= 0
     if not inner[0]:
         return literal(float(value[0]))
@@ -174,7 +195,8 @@ def _tree(ensemble: Ensemble, laid: Laid, values: Floats, features: list[Expr]) 
     grains = np.array([each.range.grain for each in operands])[position]
     limits = coarse(limits.clip(-MOST, MOST), grains, strict=ensemble.strict)
     digits = 9 if ensemble.weight.dtype == np.float32 else 17
-    tree = Branches(left, right, position, limits, missing_left, ensemble.strict, value, digits)
+    sets = {at: laid.sets[old] for at, old in enumerate(place.tolist()) if inner[at] and old in laid.sets}
+    tree = Branches(left, right, position, limits, missing_left, ensemble.strict, value, digits, sets)
     held = value[~inner]
     return Expr("tree", operands, tree, _range_of(held))
 
@@ -187,7 +209,7 @@ def _pruned(
     missing_left: Mask,
     value: Floats,
 ) -> tuple[npt.NDArray[Any], ...]:
-    """Return a tree in which subtrees whose leaves are all alike are one leaf."""
+    """Return a tree in which subtrees whose leaves are all alike are one leaf, and which nodes it keeps."""
     low, high = value.copy(), value.copy()
     # Children come after their branch.
     for node in range(len(left) - 1, -1, -1):
@@ -208,6 +230,7 @@ def _pruned(
         threshold[kept],
         missing_left[kept],
         low[kept],
+        np.flatnonzero(kept),
     )
 
 

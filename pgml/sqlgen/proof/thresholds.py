@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from pgml.artifact.trees import MEMBER
 from pgml.preprocessing import Encoder, Matrix
 from pgml.preprocessing.marks import MarkedEncoding
 from pgml.preprocessing.numbers import NumberEncoding
@@ -66,6 +67,13 @@ def _of_trees(node: NodeProto, source: Positions, found: list[list[Floats]]) -> 
     splits = numpy_helper.to_array(given["nodes_splits"]).astype(np.float64)
     for column in np.unique(feature).tolist():
         found[column].append(np.unique(splits[feature == column]))
+    if "membership_values" in given:
+        values = numpy_helper.to_array(given["membership_values"]).astype(np.float64)
+        place = np.cumsum(np.isnan(values)) - np.isnan(values)
+        seen = feature[numpy_helper.to_array(given["nodes_modes"]) == MEMBER][place]
+        for column in np.unique(seen).tolist():
+            known = values[seen == column]
+            found[column].append(np.unique(known[~np.isnan(known)]))
 
 
 def _of_constants(

@@ -74,6 +74,10 @@ class _Text:
         feature, to_left = self._feature[at], met == self._left[at]
         operand, limit = self._operands[feature], self._dialect.threshold(self._threshold[at])
         met_by, inverse = (f"{operand} {self._signs[side]} {limit}" for side in (not to_left, to_left))
+        if at in self._tree.sets:
+            listed = ", ".join(map(self._dialect.threshold, self._tree.sets[at]))
+            inside, outside = f"{operand} in ({listed})", f"{operand} not in ({listed})"
+            met_by, inverse = (inside, outside) if to_left else (outside, inside)
         if to_left == self._missing_left[at] and self._nullable[feature]:
             return self._dialect.unmet(inverse, met_by, operand)
         return met_by
