@@ -28,6 +28,8 @@ class Stored:
         What the caller has.
     created : str
         When the model was stored, to the minute.
+    is_imported : bool
+        From a file.
     """
 
     metrics: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Stored:
     relation_name: str | None
     privilege: str
     created: str
+    is_imported: bool
 
     @property
     def is_shown(self) -> bool:
@@ -55,7 +58,7 @@ def of_model(database: Database, caller: str, model_id: int) -> Stored:
     rows = database.query(
         "select m.metrics::text as metrics, m.evaluation::text as evaluation,"
         " pg_catalog.to_json(p.targets)::text as targets, p.name as project, p.owner::text as owner,"
-        " p.relation_name, h.privilege,"
+        " p.relation_name, h.privilege, m.source is not null as is_imported,"
         " pg_catalog.to_char(m.created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI \"UTC\"') as created"
         f" from pgml.models m join pgml.projects p on p.id = m.project_id {access.HELD}"
         " where h.privilege is not null and m.id = $2::bigint",

@@ -27,7 +27,7 @@ def export_pmml(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Mes
     Parameters
     ----------
     arguments : dict
-        ``algorithm``, and ``header``, what PMML's header says.
+        ``header``, the fields of `pgml.exchange.pmml.Header`.
 
     Raises
     ------
@@ -35,4 +35,4 @@ def export_pmml(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Mes
     """
     from pgml.exchange import pmml
 
-    return {}, pmml.pmml_of(unpack(model), arguments["algorithm"], arguments["header"]).encode()
+    return {}, pmml.pmml_of(unpack(model), pmml.Header(**arguments["header"])).encode()

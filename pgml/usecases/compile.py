@@ -124,7 +124,7 @@ def header(asked: Asked) -> list[str]:
     of = f" of {', '.join(stored.targets)}" if stored.targets else ""
     lines = [
         f"model {model.name} of project {model.project}: {model.algorithm}, {model.task}{of}",
-        f"trained {stored.created}",
+        f"{'imported' if stored.is_imported else 'trained'} {stored.created}",
     ]
     if model.metric is not None and model.score is not None:
         low, high = stored.metrics.get(f"{model.metric}_interval") or (None, None)

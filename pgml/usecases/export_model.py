@@ -7,7 +7,7 @@ from typing import Any
 from pgml import runner, store, transfers
 from pgml.exchange import archive
 from pgml.runner import Limits
-from pgml.usecases.compile import header, model_of, version
+from pgml.usecases.compile import model_of, version
 from pgml.usecases.session import Session
 
 
@@ -30,14 +30,13 @@ def export_pmml(session: Session, given: Mapping[str, Any]) -> bytes:
     NotBuilt
     """
     asked = model_of(session, given)
-    said = {
-        "model": asked.model.name,
-        "version": version(session.database),
+    header = {
+        "name": asked.model.name,
+        "algorithm": asked.model.algorithm,
         "created": asked.stored.created,
-        "description": "; ".join(header(asked)),
+        "version": version(session.database),
     }
-    request = {"algorithm": asked.model.algorithm, "header": said}
-    return _run(session, "export_pmml", request, asked.data)
+    return _run(session, "export_pmml", {"header": header}, asked.data)
 
 
 def export_model(session: Session, given: Mapping[str, Any]) -> bytes:

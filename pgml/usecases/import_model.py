@@ -21,6 +21,8 @@ FILES: Mapping[str, str] = {
     "import_model": "model",
 }
 """The verbs, and the argument of each that is the file."""
+FORMATS: Mapping[str, str] = {"import_keras_parts": "keras", "import_model": "pgml"}
+"""Of files, where the verb is called otherwise."""
 ROOM, SHARE = 2 << 30, 8
 """Bytes of memory that reading may take where pgml.settings has no bound: some, and for each of the file."""
 
@@ -60,7 +62,7 @@ def import_model(
     if verb != "import_model":
         found = _rows(found)
     source = {
-        "format": verb.removeprefix("import_").removesuffix("_parts"),
+        "format": FORMATS.get(verb, verb.removeprefix("import_")),
         "bytes": len(file),
         "sha256": sha256(file).hexdigest(),
         "data_hash": found["model"].get("data_hash", ""),

@@ -16,7 +16,6 @@ class Real:
     """A float, of those that are no number too."""
 
 
-
 def require(value: Any, wanted: Any, where: str) -> Any:
     """Return a value of JSON.
 

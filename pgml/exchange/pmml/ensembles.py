@@ -116,6 +116,10 @@ def _without_idle_root(tree: Laid) -> Laid:
     if len(tree.left) != 3 or not np.array_equal(tree.votes[1], tree.votes[2]):
         return tree
     return Laid(
-        *(each[1:2] for each in (tree.left, tree.right, tree.feature, tree.threshold, tree.missing_left)),
-        votes=tree.votes[1:2],
+        tree.left[1:2],
+        tree.right[1:2],
+        tree.feature[1:2],
+        tree.threshold[1:2],
+        tree.missing_left[1:2],
+        tree.votes[1:2],
     )
