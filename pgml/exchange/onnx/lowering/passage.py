@@ -1,0 +1,220 @@
+"""Going through a graph operator by operator."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
+
+from pgml.errors import MalformedText
+from pgml.exchange.onnx.lowering import linear, maps, strings, vectors
+from pgml.exchange.onnx.lowering.attributes import Attributes, malformed, unsupported, values_of
+from pgml.exchange.onnx.lowering.shapes import ML, UNKNOWN, inferred, kind_of
+from pgml.exchange.onnx.lowering.steps import Labels, Refused, Step, Value, Work
+from pgml.exchange.onnx.lowering.texts import Given, Listed, Strings
+from pgml.exchange.onnx.lowering.writing import Writing
+
+_STANDARD = ("", "ai.onnx")
+OPERATORS: Mapping[str, Any] = {**linear.OPERATORS, **maps.OPERATORS, **vectors.OPERATORS}
+"""What writes each operator of ``ai.onnx.ml`` in other terms."""
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A graph of numbers alone.
+
+    Attributes
+    ----------
+    model : ModelProto
+        Of standard operators and TreeEnsemble.  An input of texts is float64 of shape (rows, 1); one of
+        several columns of texts is several inputs, numbered from 1 by an ending of their names.  Outputs
+        that are texts are codes, int64; those that cannot be had are left out.
+    texts : mapping of str to sequence of str
+        Of each input of texts those that the graph knows.  Its code is the place of the text, of any other
+        the next place, of a missing one the place after that.
+    labels : sequence or None
+        The classes, where the graph says them.
+    classes : mapping of str to sequence
+        Of each output that is about classes their labels: it says one of them, or has a column for each.
+    """
+
+    model: ModelProto
+    texts: Mapping[str, Sequence[str]]
+    labels: Labels | None = None
+    classes: Mapping[str, Labels] = field(default_factory=dict)
+
+
+def lowered(model: ModelProto) -> Lowered:
+    """Return a model's graph in standard operators and TreeEnsemble.
+
+    Parameters
+    ----------
+    model : ModelProto
+        Of opset 21 in the main domain, and any in ``ai.onnx.ml``.
+
+    Raises
+    ------
+    MalformedText
+        The graph contradicts itself.
+    NotBuilt
+        An operator has no such form.
+    """
+    _check(model)
+    writing = Writing(model)
+    versions = {each.domain: each.version for each in model.opset_import}
+    work = Work(writing, inferred(model), versions)
+    values: dict[str, Value] = {}
+    for tensor in model.graph.initializer:
+        values[tensor.name] = _held(work, tensor.name, tensor)
+    texts = _inputs(model, work, values)
+    for node in model.graph.node:
+        inputs = [_found(values, name, node) for name in node.input]
+        found = _result(Step(node, Attributes(node), inputs, work))
+        for name, value in zip(node.output, found, strict=False):
+            if name and values.setdefault(name, value) is not value:
+                raise malformed(node.op_type, "writes a value that is there already")
+    classes = _outputs(model, work, values)
+    for each in work.waiting:
+        each()
+    labels = next((classes[each.name] for each in model.graph.output if each.name in classes), None)
+    return Lowered(writing.model, {name: given.known for name, given in texts.items()}, labels, classes)
+
+
+def needed(model: ModelProto, outputs: Sequence[str]) -> ModelProto:
+    """Return a model with these outputs alone, and nothing that does not lead to them."""
+    wanted = set(outputs)
+    nodes: list[NodeProto] = []
+    for node in reversed(model.graph.node):
+        if wanted.intersection(node.output):
+            nodes.append(node)
+            wanted.update(name for name in node.input if name)
+    found = ModelProto()
+    found.CopyFrom(model)
+    graph = found.graph
+    for kept, every in (
+        (list(reversed(nodes)), graph.node),
+        ([each for each in model.graph.initializer if each.name in wanted], graph.initializer),
+        ([each for each in model.graph.output if each.name in set(outputs)], graph.output),
+        ([each for each in model.graph.value_info if each.name in wanted], graph.value_info),
+    ):
+        del every[:]
+        every.extend(kept)
+    return found
+
+
+def _check(model: ModelProto) -> None:
+    """Raise NotBuilt for the first operator that cannot be lowered."""
+    for node in model.graph.node:
+        nested = any(each.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for each in node.attribute)
+        if nested or (node.domain == ML and node.op_type not in OPERATORS):
+            raise unsupported(node.op_type)
+        if node.domain not in (*_STANDARD, ML):
+            raise unsupported(f"{node.domain}.{node.op_type}")
+
+
+def _held(work: Work, name: str, tensor: TensorProto) -> Value:
+    """Return a constant of the graph."""
+    if tensor.data_type == TensorProto.STRING:
+        return strings.constant(work, values_of(tensor, "Constant"))
+    work.writing.types[name] = tensor.data_type
+    kind = work.kinds.get(name, UNKNOWN)
+    if kind.shape is not None and len(kind.shape) < 2:
+        work.constants[name] = values_of(tensor, "Constant")
+    work.writing.take(tensor)
+    return name
+
+
+def _inputs(model: ModelProto, work: Work, values: dict[str, Value]) -> dict[str, Given]:
+    texts: dict[str, Given] = {}
+    for each in model.graph.input:
+        if each.name in values:
+            continue
+        if kind_of(each).type == TensorProto.STRING:
+            values[each.name] = strings.entry(work, each, texts)
+        else:
+            work.writing.types[each.name] = kind_of(each).type
+            work.writing.model.graph.input.append(each)
+            values[each.name] = each.name
+    return texts
+
+
+def _found(values: Mapping[str, Value], name: str, node: NodeProto) -> Value | None:
+    if name and name not in values:
+        raise malformed(node.op_type, f"takes a value that nothing writes: {name!r:.60}")
+    return values[name] if name else None
+
+
+def _result(step: Step) -> Sequence[Value]:
+    refused = next((each for each in step.inputs if isinstance(each, Refused)), None)
+    if refused is not None:
+        return [refused for _ in step.node.output]
+    kind = step.node.op_type
+    if kind in maps.OPERATORS:
+        found: Sequence[Value] = maps.OPERATORS[kind](step)
+        return found
+    if any(isinstance(each, Strings) for each in step.inputs):
+        return strings.result(step)
+    if (texts := strings.held(step)) is not None:
+        return [strings.constant(step.work, texts)]
+    if step.node.domain == ML:
+        lower: Callable[[Step], Sequence[Value]] = OPERATORS[kind]
+        return lower(step)
+    return _copied(step)
+
+
+def _copied(step: Step) -> Sequence[Value]:
+    """Return the outputs of a standard operator, which stay what they are."""
+    node, writing = step.node, step.writing
+    if node.op_type == "Cast" and step.given.integer("to", 0) == TensorProto.STRING:
+        return [step.refused("makes texts of numbers")]
+    writing.copied(node, [step.number(at) if name else "" for at, name in enumerate(node.input)])
+    if node.op_type == "Constant" and (held := step.given.tensor("value")) is not None and held.ndim < 2:
+        step.work.constants[node.output[0]] = held
+    for name in node.output:
+        writing.types[name] = step.work.kinds.get(name, UNKNOWN).type
+    if node.op_type in ("Identity", "Cast", "Reshape", "Squeeze", "Flatten") and (
+        labels := step.work.labels.get(node.input[0])
+    ):
+        step.work.labels[node.output[0]] = labels
+    return list(node.output)
+
+
+def _outputs(model: ModelProto, work: Work, values: Mapping[str, Value]) -> dict[str, Labels]:
+    """Name the outputs as they were; return the labels of those that are about classes."""
+    classes: dict[str, Labels] = {}
+    kept: list[ValueInfoProto] = []
+    refused: Refused | None = None
+    for each in model.graph.output:
+        found = values.get(each.name)
+        if found is None:
+            raise MalformedText(
+                f"ONNX file has an output that nothing writes: {each.name!r:.60}",
+                hint="Write the file again with the tool that made it.",
+            )
+        if isinstance(found, Strings):
+            listed = [domain for domain in found.domains if isinstance(domain, Listed)]
+            if len(listed) != 1 or len(found.domains) > 1:
+                refused = Refused("Identity", "gives texts that are no classes")
+                continue
+            work.labels.setdefault(each.name, listed[0].held)
+            found = found.codes
+        if isinstance(found, Refused):
+            refused = found
+            continue
+        kept.append(_described(work, each, found))
+        if each.name in work.labels:
+            classes[each.name] = work.labels[each.name]
+    if not kept and refused is not None:
+        raise unsupported(refused.kind, refused.why)
+    work.writing.model.graph.output.extend(kept)
+    return classes
+
+
+def _described(work: Work, output: ValueInfoProto, found: str) -> ValueInfoProto:
+    """Write an output under its name; return its description."""
+    writing = work.writing
+    if found != output.name:
+        writing.copied(helper.make_node("Identity", [found], [output.name]), [found])
+    kind = work.kinds.get(output.name, UNKNOWN)
+    elem = writing.types.get(found, 0) or kind.type
+    return helper.make_tensor_value_info(output.name, elem, kind.shape)
