@@ -47,7 +47,7 @@ def _classifier(step: Step) -> Sequence[Value]:
     found = chosen(step, labels, second)
     if transform == "PROBIT":
         return [found, step.refused("has a PROBIT of two classes, which ONNX does not define")]
-    return [found, of_two(writing, scores, "NONE", positive=True)]
+    return [found, of_two(writing, scores, transform, positive=True)]
 
 
 OPERATORS: Mapping[str, object] = {"LinearClassifier": _classifier, "LinearRegressor": _regressor}

@@ -7,7 +7,7 @@ from typing import Any
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from pgml.errors import MalformedText
-from pgml.exchange.onnx.lowering import linear, maps, strings, vectors
+from pgml.exchange.onnx.lowering import ensembles, linear, maps, strings, vectors
 from pgml.exchange.onnx.lowering.attributes import Attributes, malformed, unsupported, values_of
 from pgml.exchange.onnx.lowering.shapes import ML, UNKNOWN, inferred, kind_of
 from pgml.exchange.onnx.lowering.steps import Labels, Refused, Step, Value, Work
@@ -15,7 +15,12 @@ from pgml.exchange.onnx.lowering.texts import Given, Listed, Strings
 from pgml.exchange.onnx.lowering.writing import Writing
 
 _STANDARD = ("", "ai.onnx")
-OPERATORS: Mapping[str, Any] = {**linear.OPERATORS, **maps.OPERATORS, **vectors.OPERATORS}
+OPERATORS: Mapping[str, Any] = {
+    **ensembles.OPERATORS,
+    **linear.OPERATORS,
+    **maps.OPERATORS,
+    **vectors.OPERATORS,
+}
 """What writes each operator of ``ai.onnx.ml`` in other terms."""
 
 
@@ -76,7 +81,8 @@ def lowered(model: ModelProto) -> Lowered:
     classes = _outputs(model, work, values)
     for each in work.waiting:
         each()
-    labels = next((classes[each.name] for each in model.graph.output if each.name in classes), None)
+    _finish(work)
+    labels = next((work.labels[each.name] for each in model.graph.output if each.name in classes), None)
     return Lowered(writing.model, {name: given.known for name, given in texts.items()}, labels, classes)
 
 
@@ -197,17 +203,46 @@ def _outputs(model: ModelProto, work: Work, values: Mapping[str, Value]) -> dict
                 refused = Refused("Identity", "gives texts that are no classes")
                 continue
             work.labels.setdefault(each.name, listed[0].held)
+            classes[each.name] = listed[0].held
             found = found.codes
         if isinstance(found, Refused):
             refused = found
             continue
         kept.append(_described(work, each, found))
         if each.name in work.labels:
-            classes[each.name] = work.labels[each.name]
+            classes.setdefault(each.name, work.labels[each.name])
     if not kept and refused is not None:
         raise unsupported(refused.kind, refused.why)
     work.writing.model.graph.output.extend(kept)
     return classes
+
+
+def _finish(work: Work) -> None:
+    """Say the outputs' shapes, and check that matrices have as many columns as trees look at.
+
+    Raises
+    ------
+    MalformedText
+        One has fewer.
+    NotBuilt
+        That is not known.
+    """
+    graph = work.writing.model.graph
+    kinds = inferred(work.writing.model)
+    for name, columns, kind in work.needs:
+        width = kinds.get(name, UNKNOWN).width
+        if width is None:
+            raise unsupported(kind, "takes a matrix of unknown width")
+        if width < columns:
+            raise malformed(kind, f"compares column {columns - 1} of {width}, counted from 0")
+    described = [
+        helper.make_tensor_value_info(each.name, found.type, found.shape or [None])
+        if (found := kinds.get(each.name, UNKNOWN)).type and found.shape != ()
+        else each
+        for each in graph.output
+    ]
+    del graph.output[:]
+    graph.output.extend(described)
 
 
 def _described(work: Work, output: ValueInfoProto, found: str) -> ValueInfoProto:

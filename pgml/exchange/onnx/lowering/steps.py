@@ -46,6 +46,8 @@ class Work:
         The classes that a value says one of, or has a column for each of, by its name in the given graph.
     waiting : list of callables
         What adds constants that depend on the texts which the whole graph asks for.
+    needs : list of (str, int, str)
+        Names of matrices, how many columns they must have, and for which operator.
     """
 
     writing: Writing
@@ -54,6 +56,7 @@ class Work:
     constants: dict[str, Array] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
     waiting: list[Callable[[], None]] = field(default_factory=list)
+    needs: list[tuple[str, int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,10 @@ def _binarizer(step: Step) -> Sequence[Value]:
 def _normalizer(step: Step) -> Sequence[Value]:
     writing, rows = step.writing, step.number()
     norm = step.given.choice("norm", "MAX", ("MAX", "L1", "L2"))
-    axis = writing.integers([-1])
     single = writing.float32(rows)
     if norm == "L2":
         return [_of_length_one(writing, rows, single)]
+    axis = writing.integers([-1])
     if norm == "L1":
         total = writing.apply("ReduceSum", writing.apply("Abs", single), axis, keepdims=1)
     else:

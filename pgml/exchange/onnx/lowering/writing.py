@@ -34,6 +34,7 @@ class Writing(Graph):
         self._taken = {name for node in graph.node for name in (*node.input, *node.output)}
         self._taken.update(each.name for each in (*graph.input, *graph.output, *graph.initializer))
         self.types: dict[str, int] = {}
+        self._widened: dict[str, str] = {}
 
     @property
     def model(self) -> ModelProto:
@@ -103,7 +104,11 @@ class Writing(Graph):
         """Return a result in a type."""
         if self.types.get(name) == to:
             return name
+        if to == TensorProto.FLOAT and name in self._widened:
+            return self._widened[name]
         found = self.apply("Cast", name, to=to)
+        if to == TensorProto.DOUBLE and self.types.get(name) == TensorProto.FLOAT:
+            self._widened[found] = name
         self.types[found] = to
         return found
 

@@ -1,0 +1,223 @@
+"""Trees as TreeEnsembleRegressor and TreeEnsembleClassifier hold them: one list of all nodes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgml.artifact.trees import Tree, compacted, layers
+from pgml.errors import TooLarge
+from pgml.exchange.onnx.lowering.attributes import Attributes
+from pgml.exchange.onnx.lowering.branches import LEQ, Mask, Modes, simplified
+
+Integers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.floating[Any]]
+_MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "LEAF")
+_LEAF = len(_MODES) - 1
+_MOST_ID = 1 << 31
+MOST_VOTES = 1 << 25
+"""Votes of one tree, counting as many for each node as some leaf has."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The nodes of all trees, tree after tree, and the votes of the leaves.
+
+    Attributes
+    ----------
+    starts : ndarray of int64, shape (trees + 1,)
+        Where each tree's nodes begin, its root first, and where the last one's end.
+    left, right, feature, threshold, missing_left, modes : ndarray of shape (nodes,)
+        As of `pgml.artifact.trees.Tree`, children counted from the first node of all.
+    node, target, weight : ndarray of shape (votes,)
+        By node; votes of 0 are there.
+    """
+
+    starts: Integers
+    left: Integers
+    right: Integers
+    feature: Integers
+    threshold: Numbers
+    missing_left: Mask
+    modes: Modes
+    node: Integers
+    target: Integers
+    weight: Numbers
+
+    @property
+    def features(self) -> int:
+        """How many columns the branches need."""
+        return int(self.feature[self.left >= 0].max(initial=-1)) + 1
+
+    def trees(self) -> Iterator[tuple[Tree, Modes]]:
+        """Give trees whose leaves have one vote, and what the branches of each ask, in their order."""
+        vote_ends = np.searchsorted(self.node, self.starts)
+        for at in range(len(self.starts) - 1):
+            nodes = slice(int(self.starts[at]), int(self.starts[at + 1]))
+            votes = slice(int(vote_ends[at]), int(vote_ends[at + 1]))
+            yield from self._layers(nodes, votes)
+
+    def _layers(self, nodes: slice, votes: slice) -> Iterator[tuple[Tree, Modes]]:
+        first, count = nodes.start, nodes.stop - nodes.start
+        leaf = self.left[nodes] < 0
+        target = np.zeros(count, dtype=np.int64)
+        weight = np.zeros(count, dtype=self.weight.dtype)
+        tree = Tree(
+            np.where(leaf, -1, self.left[nodes] - first),
+            np.where(leaf, -1, self.right[nodes] - first),
+            # What a leaf compares is ignored: there its number is kept, to find its votes by.
+            np.where(leaf, np.arange(count), self.feature[nodes]),
+            self.threshold[nodes],
+            self.missing_left[nodes],
+            target,
+            weight,
+        )
+        node, targets, weights = self.node[votes] - first, self.target[votes], self.weight[votes]
+        slot = np.arange(len(node)) - np.searchsorted(node, node)
+        width = int(slot.max(initial=0)) + 1
+        if width == 1:
+            target[node], weight[node] = targets, weights
+            whole = compacted(tree)
+            yield whole, self._modes(tree, whole, nodes)
+            return
+        if count * width > MOST_VOTES:
+            raise TooLarge(
+                f"a tree of the ONNX file has {width} votes in a leaf and {count} nodes, which is too much",
+                hint="Import a model of smaller trees.",
+            )
+        table = np.zeros((count, width))
+        table[node, slot] = weights
+        of = np.zeros((count, width), dtype=np.int64)
+        of[node, slot] = targets
+        for at, layer in enumerate(layers(tree, table)):
+            voted = (layer.left < 0) & (layer.weight != 0)
+            found = replace(layer, target=np.where(voted, of[np.where(voted, layer.feature, 0), at], 0))
+            yield found, self._modes(tree, found, nodes)
+
+    def _modes(self, tree: Tree, pruned: Tree, nodes: slice) -> Modes:
+        """Return what each branch of a pruned tree asks."""
+        modes = self.modes[nodes]
+        if (modes[tree.left >= 0] == LEQ).all():
+            return np.full(pruned.branches, LEQ, dtype=np.uint8)
+        return _aligned(tree, pruned, modes)
+
+
+def _aligned(tree: Tree, pruned: Tree, modes: Modes) -> Modes:
+    """Return the modes of the branches that pruning kept, found by going down both trees at once."""
+    pairs = np.zeros((1, 2), dtype=np.int64)
+    found = np.zeros(len(pruned.left), dtype=np.uint8)
+    while pairs.size:
+        pairs = pairs[pruned.left[pairs[:, 0]] >= 0]
+        small, large = pairs[:, 0], pairs[:, 1]
+        found[small] = modes[large]
+        pairs = np.concatenate(
+            (
+                np.stack((pruned.left[small], tree.left[large]), axis=1),
+                np.stack((pruned.right[small], tree.right[large]), axis=1),
+            )
+        )
+    branch = pruned.left >= 0
+    return found[branch] if branch.any() else found[:1]
+
+
+def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest:
+    """Return the forest of a node (MalformedText if it is none).
+
+    Parameters
+    ----------
+    votes : str
+        How the names of the attributes of the votes begin.
+    targets : int
+    double : bool
+        Whether numbers are float64; they are if the file says so.
+    """
+    tree, number = given.ints("nodes_treeids"), given.ints("nodes_nodeids")
+    modes = _modes(given)
+    count = len(tree)
+    yes, no = given.ints("nodes_truenodeids"), given.ints("nodes_falsenodeids")
+    threshold, feature = given.numbers("nodes_values"), given.ints("nodes_featureids")
+    missing = given.ints("nodes_missing_value_tracks_true")
+    every: Sequence[npt.NDArray[Any]] = (number, modes, yes, no, threshold, feature)
+    given.require(count > 0 and all(len(each) == count for each in every), "has lists of several lengths")
+    given.require(len(missing) in (0, count), "has lists of several lengths")
+    given.require(bool(((number >= 0) & (number < _MOST_ID)).all()), "has a node with a number out of bounds")
+    starts = np.append(np.flatnonzero(np.append(True, tree[1:] != tree[:-1])), count).astype(np.int64)
+    given.require(len(np.unique(tree)) == len(starts) - 1, "has a tree whose nodes are not together")
+    of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    keys = of * _MOST_ID + number
+    order = np.argsort(keys, kind="stable")
+    given.require(bool((np.diff(keys[order]) > 0).all()), "has a node twice")
+    branch = modes != _LEAF
+    inside = (yes >= 0) & (yes < _MOST_ID) & (no >= 0) & (no < _MOST_ID)
+    given.require(bool(inside[branch].all()), "has a branch to a node that is not there")
+    left, right = np.full((2, count), -1, dtype=np.int64)
+    for side, ids in ((left, yes), (right, no)):
+        side[branch] = _found(given, keys, order, of[branch] * _MOST_ID + ids[branch], "branch")
+    parents = np.bincount(np.concatenate((left[branch], right[branch])), minlength=count)
+    given.require(
+        bool((parents <= 1).all() and (parents[starts[:-1]] == 0).all()), "has nodes that are no trees"
+    )
+    given.require(bool((feature[branch] >= 0).all()), "compares a column that is not there")
+    given.require(not bool(np.isnan(threshold[branch]).any()), "has a threshold that is no number")
+    node, target, weight = _votes(given, votes, keys, order, targets, branch)
+    double = double or np.float64 in (threshold.dtype, weight.dtype)
+    dtype = np.float64 if double else np.float32
+    asked = simplified(
+        np.where(branch, modes, LEQ).astype(np.uint8),
+        threshold.astype(dtype),
+        missing > 0 if missing.size else np.zeros(count, dtype=np.bool_),
+    )
+    return Forest(
+        starts,
+        np.where(asked.swapped, right, left),
+        np.where(asked.swapped, left, right),
+        feature,
+        asked.threshold,
+        asked.missing,
+        np.where(branch, asked.modes, LEQ).astype(np.uint8),
+        node,
+        target,
+        weight.astype(dtype),
+    )
+
+
+def _modes(given: Attributes) -> Modes:
+    number = {mode: at for at, mode in enumerate(_MODES)}
+    found = [number.get(each, -1) for each in given.texts("nodes_modes")]
+    given.require(-1 not in found, "has a node of an unknown kind")
+    return np.array(found, dtype=np.uint8)
+
+
+def _found(given: Attributes, keys: Integers, order: Integers, wanted: Integers, what: str) -> Integers:
+    """Return the positions of nodes by their keys."""
+    at = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    found = order[at]
+    given.require(bool((keys[found] == wanted).all()), f"has a {what} to a node that is not there")
+    return np.asarray(found)
+
+
+def _votes(
+    given: Attributes, votes: str, keys: Integers, order: Integers, targets: int, branch: Mask
+) -> tuple[Integers, Integers, Numbers]:
+    """Return node, target and weight of each vote, by node."""
+    tree, number = given.ints(f"{votes}_treeids"), given.ints(f"{votes}_nodeids")
+    target, weight = given.ints(f"{votes}_ids"), given.numbers(f"{votes}_weights")
+    same = len({len(each) for each in (tree, number, target, weight)}) == 1
+    given.require(same and len(tree) > 0, "has lists of several lengths")
+    given.require(bool(((target >= 0) & (target < targets)).all()), "votes for what is not there")
+    given.require(bool(np.isfinite(weight).all()), "has votes that are no numbers")
+    given.require(bool(((number >= 0) & (number < _MOST_ID)).all()), "has a vote of a node that is not there")
+    ids, first = np.unique(given.ints("nodes_treeids"), return_index=True)
+    at = np.minimum(np.searchsorted(ids, tree), len(ids) - 1)
+    given.require(bool((ids[at] == tree).all()), "has a vote of a node that is not there")
+    rank = keys[first[at]] // _MOST_ID
+    node = _found(given, keys, order, rank * _MOST_ID + number, "vote")
+    # A vote of a branch is never asked for.
+    kept = np.flatnonzero(~branch[node])
+    kept = kept[np.argsort(node[kept], kind="stable")]
+    node, target, weight = node[kept], target[kept], weight[kept]
+    pairs = np.unique(np.stack((node, target)), axis=1)
+    given.require(pairs.shape[1] == len(node), "has a leaf that votes twice for the same")
+    return node, target, weight
