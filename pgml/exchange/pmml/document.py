@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from pgml.artifact.format import Artifact
 from pgml.errors import TooLarge
@@ -14,6 +14,7 @@ from pgml.exchange.pmml.elements import Element, Value
 from pgml.exchange.pmml.fields import Fields
 from pgml.exchange.pmml.models import Task, model
 from pgml.exchange.pmml.structure import Points, Structure, Unknown, refused, structure
+from pgml.exchange.pmml.verification import verification
 from pgml.preprocessing import Encoder
 from pgml.target import label_text
 
@@ -25,6 +26,8 @@ FUNCTIONS = {
     "distances": "clustering",
 }
 """Of PMML, by `pgml.spec.Output`; others have none."""
+NOUNS = {"probabilities": "probability", "scores": "score", "distances": "distance"}
+"""What the numbers of the labels are called."""
 MOST_BYTES = 512 << 20
 """A text of PostgreSQL holds up to 1 GB."""
 MOST_INTEGER = 2**31
@@ -94,13 +97,15 @@ def _lines(artifact: Artifact, header: Header) -> Iterator[str]:
     try:
         found = structure(proto, decoder["output"])
         task = _task(artifact)
+        checked = verification(artifact, [task.chosen, *task.numbers], single=_adds_singles(proto))
+        task = task if checked is None else replace(task, after=[checked])
         made = model(_decoded(found, decoder), task)
     except Unknown:
         raise refused(header.algorithm) from None
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     named: dict[str, Value] = {"modelName": header.name, "algorithmName": header.algorithm}
     whole = Element(made.tag, named | dict(made.attributes), made.children)
-    inside = [_header(header), _dictionary(task, decoder), whole]
+    inside = [_header(header), _dictionary(task), whole]
     yield from Element("PMML", {"xmlns": NAMESPACE, "version": "4.4"}, inside).lines(0)
 
 
@@ -114,15 +119,28 @@ def _task(artifact: Artifact) -> Task:
         raise Unknown
     fields = Fields({*names, *decoder["targets"]})
     labels = [label_text(label, decoder["label_kind"]) for label in decoder["labels"]]
+    function = FUNCTIONS[decoder["output"]]
+    noun = NOUNS.get(decoder["output"], "")
     return Task(
-        function=FUNCTIONS[decoder["output"]],
+        function=function,
         target=target,
+        kind="string" if function == "clustering" else _label_type(labels, decoder),
         labels=labels,
-        center=float(decoder["center"][0]) if decoder["output"] == "value" else 0.0,
+        center=float(decoder["center"][0]) if function == "regression" else 0.0,
         sources=encodings.encoded(encoder, fields),
         fields=fields,
-        after=[],
+        chosen=fields.free("cluster" if function == "clustering" else "prediction"),
+        numbers=[fields.free(f"{noun}({label})") for label in labels],
     )
+
+
+def _label_type(labels: Sequence[str], decoder: Mapping[str, Any]) -> str:
+    if not labels:
+        return "double"
+    if decoder["label_kind"] != "number":
+        return "boolean" if decoder["label_kind"] == "boolean" else "string"
+    whole = all(abs(each) < MOST_INTEGER and each == int(each) for each in decoder["labels"])
+    return "integer" if whole else "double"
 
 
 def _decoded(found: Structure, decoder: Mapping[str, Any]) -> Structure:
@@ -137,25 +155,29 @@ def _decoded(found: Structure, decoder: Mapping[str, Any]) -> Structure:
     return replace(found, factor=found.factor / divisor, offset=found.offset / divisor + added)
 
 
+def _adds_singles(proto: ModelProto) -> bool:
+    """Return whether some trees have float32 leaves, which ONNX adds up in float32."""
+    weights = [
+        each.t.data_type
+        for node in proto.graph.node
+        for each in node.attribute
+        if each.name == "leaf_weights"
+    ]
+    return TensorProto.FLOAT in weights
+
+
 def _header(header: Header) -> Element:
     application = Element("Application", {"name": "pgml", "version": header.version})
     stamp = Element("Timestamp", text=header.created)
     return Element("Header", {"description": f"pgml model {header.name}"}, [application, stamp])
 
 
-def _dictionary(task: Task, decoder: Mapping[str, Any]) -> Element:
+def _dictionary(task: Task) -> Element:
     """Return the fields that are given, the target first."""
     fields = [each.declared() for each in task.fields.inputs]
     if task.target is not None:
-        fields.insert(0, _target(task.target, task.labels, decoder))
+        values = [Element("Value", {"value": label}) for label in task.labels]
+        optype = "categorical" if values else "continuous"
+        given = {"name": task.target, "optype": optype, "dataType": task.kind}
+        fields.insert(0, Element("DataField", given, values))
     return Element("DataDictionary", {"numberOfFields": str(len(fields))}, fields)
-
-
-def _target(name: str, labels: Sequence[str], decoder: Mapping[str, Any]) -> Element:
-    if not labels:
-        return Element("DataField", {"name": name, "optype": "continuous", "dataType": "double"})
-    kind = {"text": "string", "boolean": "boolean"}.get(decoder["label_kind"], "double")
-    if kind == "double" and all(abs(each) < MOST_INTEGER and each == int(each) for each in decoder["labels"]):
-        kind = "integer"
-    values = [Element("Value", {"value": label}) for label in labels]
-    return Element("DataField", {"name": name, "optype": "categorical", "dataType": kind}, values)

@@ -115,8 +115,9 @@ def _number(encoding: NumberEncoding, fields: Fields, kept: bool) -> Columns:
     ):
         if center or scale != 1:
             made = _moved(reference(source.field), center, scale)
-            source = Source(fields.derive(f"{name}: scaled", made, [source.field]), source.nullable)
-        found.append(source)
+            found.append(Source(fields.derive(f"{name}: scaled", made, [source.field]), source.nullable))
+        else:
+            found.append(source)
     return found
 
 

@@ -1,23 +1,23 @@
 """From a structure to a model: which elements, in which order."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pgml.exchange.pmml import clusters, regression
-from pgml.exchange.pmml.elements import Element, Value
+from pgml.exchange.pmml.elements import Element, Value, applied, number, reference
 from pgml.exchange.pmml.ensembles import Grove
 from pgml.exchange.pmml.fields import Fields, Source
 from pgml.exchange.pmml.structure import Line, Margins, Points, Structure, Unknown
-from pgml.exchange.pmml.trees import Forest, schema, segmentation
+from pgml.exchange.pmml.trees import Forest, inner_output, schema, segmentation
 from pgml.sqlgen.votes import Laid
 
 NORMALIZATIONS = {"identity": "none", "exp": "exp", "logit": "logit", "softmax": "softmax"}
-"""Of PMML, by `Margins.link`."""
+"""Of PMML, by `Margins.link`; where there is none, what the numbers are made to first is then a softmax."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Task:
     """What a model is to say.
 
@@ -26,48 +26,64 @@ class Task:
     function : str
         ``regression``, ``classification`` or ``clustering``.
     target : str or None
+    kind : str
+        The type of what is predicted: ``string``, ``boolean``, ``integer`` or ``double``.
     labels : sequence of str
     center : float
         What is added to a regression's value at last.
     sources : sequence of Source
         The fields of the columns of the matrix.
     fields : Fields
+    chosen : str
+        The output field of what is predicted.
+    numbers : sequence of str
+        Those of the numbers of the labels.
     after : sequence of Element
         What comes at the end of the model.
     """
 
     function: str
     target: str | None
+    kind: str
     labels: Sequence[str]
     center: float
     sources: Sequence[Source]
     fields: Fields
-    after: Sequence[Element]
+    chosen: str
+    numbers: Sequence[str]
+    after: Sequence[Element] = ()
 
-    def before(self, used: Iterable[str], shift: float = 0.0) -> list[Element]:
+    def before(self, used: Iterable[str], shift: float = 0.0, *, outputs: bool = True) -> list[Element]:
         """Return what a model begins with: schema, outputs, targets, and derived fields that are used."""
-        target = [] if self.target is None else [_target_field(self.target)]
         inputs = [each.used() for each in self.fields.inputs]
-        found = [Element("MiningSchema", {}, [*target, *inputs]), Element("Output", {}, self._outputs())]
+        found = [Element("MiningSchema", {}, [*self.aimed(), *inputs])]
+        if outputs:
+            feature = "affinity" if self.function == "clustering" else "probability"
+            found.append(self.outputs([_output(name, feature) for name in self.numbers]))
         if shift and self.target is not None:
             moved = Element("Target", {"field": self.target, "rescaleConstant": shift})
             found.append(Element("Targets", {}, [moved]))
         derived = self.fields.derived(used)
         return [*found, Element("LocalTransformations", {}, derived)] if derived else found
 
-    def _outputs(self) -> list[Element]:
-        if self.function == "regression":
-            return [_output(self.fields.free("prediction"), "predictedValue", kind="double")]
-        if self.function == "clustering":
-            chosen = _output(self.fields.free("cluster"), "predictedValue", kind="string")
-            return [chosen, *self._each("distance", "affinity")]
-        return self._each("probability", "probability")
+    def aimed(self) -> list[Element]:
+        """Return the place of the target in a schema."""
+        return (
+            []
+            if self.target is None
+            else [Element("MiningField", {"name": self.target, "usageType": "target"})]
+        )
 
-    def _each(self, name: str, feature: str) -> list[Element]:
-        return [
-            _output(self.fields.free(f"{name}({label})"), feature, kind="double", value=label)
-            for label in self.labels
+    def outputs(self, numbers: Sequence[Element]) -> Element:
+        """Return the output fields, those of the labels each with its value."""
+        optype = "continuous" if self.kind == "double" and not self.labels else "categorical"
+        given: dict[str, Value] = {"name": self.chosen, "optype": optype, "dataType": self.kind}
+        chosen = Element("OutputField", given | {"feature": "predictedValue"})
+        of_labels = [
+            replace(each, attributes={**each.attributes, "value": label})
+            for each, label in zip(numbers, self.labels, strict=True)
         ]
+        return Element("Output", {}, [chosen, *of_labels])
 
 
 def model(structure: Structure, task: Task) -> Element:
@@ -79,24 +95,46 @@ def model(structure: Structure, task: Task) -> Element:
         PMML has no form for it.
     """
     if isinstance(structure, Points):
-        used = [each.field for each in task.sources]
-        before = task.before(used)
+        if structure.points.shape != (len(task.labels), len(task.sources)):
+            raise Unknown
+        before = task.before([each.field for each in task.sources])
         return clusters.model(structure.points, task.labels, task.sources, before, task.after)
-    if task.function == "regression" and len(structure.factor) != 1:
+    count = len(structure.factor)
+    if task.function == "regression" and count != 1:
         raise Unknown
+    if structure.link == "scores" and count == 1:
+        structure = _of_both(structure)
     if isinstance(structure.base, Line):
-        return _linear(structure, structure.base, task)
+        if len(structure.base.weights) != len(task.sources):
+            raise Unknown
+        plain = structure.link in NORMALIZATIONS
+        return (
+            _linear(structure, structure.base, task)
+            if plain
+            else _line_chain(structure, structure.base, task)
+        )
     return _trees(structure, structure.base, task)
 
 
-def _linear(found: Margins, line: Line, task: Task) -> Element:
-    weights = line.weights * found.factor
-    if len(weights) != len(task.sources) or found.link not in NORMALIZATIONS:
+def _of_both(found: Margins) -> Margins:
+    """Return the scores of two classes, from that of the second one."""
+    if not isinstance(found.base, Line):
         raise Unknown
-    columns = [
+    weights = np.column_stack([found.base.weights, found.base.weights])
+    signs = np.array([-1.0, 1.0])
+    return replace(found, base=Line(weights), factor=found.factor * signs, offset=found.offset * signs)
+
+
+def _terms(found: Margins, line: Line, task: Task) -> list[list[tuple[str, float]]]:
+    """Return the coefficients of each margin that are not 0."""
+    return [
         [(each.field, float(weight)) for each, weight in zip(task.sources, one, strict=True) if weight]
-        for one in weights.T
+        for one in (line.weights * found.factor).T
     ]
+
+
+def _linear(found: Margins, line: Line, task: Task) -> Element:
+    columns = _terms(found, line, task)
     tables = _tables(columns, found.offset.tolist(), found.link, task)
     before = task.before({name for terms in columns for name, _ in terms}, task.center)
     return regression.model(task.function, NORMALIZATIONS[found.link], before, tables, task.after)
@@ -111,7 +149,7 @@ def _tables(
     if link == "logit" and len(task.labels) == 2 and len(terms) == 1:
         first, second = task.labels
         return [regression.table(terms[0], intercepts[0], second), regression.table((), 0.0, first)]
-    if link != "softmax" or len(terms) != len(task.labels):
+    if link in ("identity", "exp", "logit") or len(terms) != len(task.labels):
         raise Unknown
     return [
         regression.table(each, intercept, label)
@@ -121,14 +159,21 @@ def _tables(
 
 def _trees(found: Margins, grove: Grove, task: Task) -> Element:
     forest = Forest(task.sources, grove.strict)
+    if not grove.features <= set(range(len(task.sources))):
+        raise Unknown
     used = [each.field for each in forest.used(grove.trees)]
     if found.link == "share":
         return _votes(found, grove, forest, used, task)
     if found.link == "identity" and task.function == "regression":
         return _values(found, grove, forest, used, task)
-    if found.link not in NORMALIZATIONS:
-        raise Unknown
-    return _chain(found, grove, forest, used, task)
+    margins = _margin_names(found, task)
+    models = []
+    terms: list[list[tuple[str, float]]] = []
+    for at, (name, factor) in enumerate(zip(margins, found.factor.tolist(), strict=True)):
+        voted = any(tree.votes[:, at].any() for tree in grove.trees)
+        terms.append([(name, factor)] if voted else [])
+        models += [forest.total(grove, at, name)] if voted else []
+    return _chain(models, terms, found, used, task)
 
 
 def _values(found: Margins, grove: Grove, forest: Forest, used: list[str], task: Task) -> Element:
@@ -140,18 +185,14 @@ def _values(found: Margins, grove: Grove, forest: Forest, used: list[str], task:
         before = task.before(used)
         values = (votes[0] * factor + offset).tolist()
         return forest.tree(
-            grove.trees[0], "regression", lambda node: (_number(values[node]), ()), before, task.after
+            grove.trees[0], "regression", lambda node: (number(values[node]), ()), before, task.after
         )
-    if factor == 1:
-        inside = (forest.numbers(tree, vote.tolist()) for tree, vote in zip(grove.trees, votes, strict=True))
-        method, before = "sum", task.before(used, offset)
-    else:
-        # A forest: the mean of leaves that hold values of the target.
-        inside = (
-            forest.numbers(tree, (vote * (factor * count) + offset).tolist())
-            for tree, vote in zip(grove.trees, votes, strict=True)
-        )
-        method, before = "average", task.before(used)
+    # A forest is the mean of leaves that hold values of the target, what is boosted a sum.
+    method = "sum" if factor == 1 else "average"
+    if method == "average":
+        votes = [vote * (factor * count) + offset for vote in votes]
+    before = task.before(used, offset if method == "sum" else 0.0)
+    inside = (forest.numbers(tree, vote.tolist()) for tree, vote in zip(grove.trees, votes, strict=True))
     return _mining("regression", [*before, segmentation(method, inside), *task.after])
 
 
@@ -160,7 +201,7 @@ def _votes(found: Margins, grove: Grove, forest: Forest, used: list[str], task: 
     several = grove.targets > 1
     grove = grove.joined() if several else grove
     count = len(grove.trees)
-    if found.offset.any() or (several and grove.targets != len(task.labels)) or len(task.labels) < 2:
+    if found.offset.any() or grove.targets != (len(task.labels) if several else len(task.labels) - 1):
         raise Unknown
     factor = found.factor * count
     factor = np.where(np.abs(factor - 1) < 1e-12, 1.0, factor)
@@ -179,52 +220,83 @@ def _votes(found: Margins, grove: Grove, forest: Forest, used: list[str], task: 
     before = task.before(used)
     if count == 1:
         return made(grove.trees[0], before, task.after)
-    target = [] if task.target is None else [_target_field(task.target)]
     inside = (
-        made(tree, [Element("MiningSchema", {}, [*target, *schema(forest.used([tree])).children])])
+        made(tree, [Element("MiningSchema", {}, [*task.aimed(), *schema(forest.used([tree])).children])])
         for tree in grove.trees
     )
     return _mining("classification", [*before, segmentation("average", inside), *task.after])
 
 
-def _chain(found: Margins, grove: Grove, forest: Forest, used: list[str], task: Task) -> Element:
-    """Return sums of trees, and a regression of them with the link."""
-    models: list[Element] = []
-    terms: list[list[tuple[str, float]]] = []
-    before = task.before(used, task.center)
-    for at, factor in enumerate(found.factor.tolist()):
-        terms.append([])
-        if any(tree.votes[:, at].any() for tree in grove.trees):
-            label = task.labels[at if len(found.factor) > 1 else -1] if task.labels else ""
-            name = task.fields.free(f"margin({label})" if label else "margin")
-            models.append(forest.total(grove, at, name))
-            terms[-1].append((name, factor))
+def _line_chain(found: Margins, line: Line, task: Task) -> Element:
+    """Return a margin each class, and a choice among them."""
+    columns = _terms(found, line, task)
+    names = _margin_names(found, task)
+    models = []
+    for terms, intercept, name in zip(columns, found.offset.tolist(), names, strict=True):
+        own = [schema(Source(field, nullable=False) for field, _ in terms), inner_output(name)]
+        models.append(regression.model("regression", "none", own, [regression.table(terms, intercept)]))
+    used = {name for terms in columns for name, _ in terms}
+    whole = replace(found, offset=np.zeros(len(names)))
+    return _chain(models, [[(name, 1.0)] for name in names], whole, used, task)
+
+
+def _margin_names(found: Margins, task: Task) -> list[str]:
+    noun = "score" if found.link == "scores" else "margin"
+    if not task.labels:
+        return [task.fields.free(noun)]
+    several = len(found.factor) > 1
+    if several and len(found.factor) != len(task.labels):
+        raise Unknown
+    labels = task.labels if several else task.labels[-1:]
+    return [task.fields.free(f"{noun} of {label}") for label in labels]
+
+
+def _chain(
+    models: list[Element],
+    terms: Sequence[regression.Terms],
+    found: Margins,
+    used: Iterable[str],
+    task: Task,
+) -> Element:
+    """Return models of margins, and a regression of these with the link.
+
+    The last one has the output fields: there some readers find the numbers of labels that are no texts.
+    """
+    margins = [name for each in terms for name, _ in each]
+    before = task.before(used, task.center, outputs=False)
+    given = [Element("MiningField", {"name": name}) for name in margins]
+    own = [Element("MiningSchema", {}, [*task.aimed(), *given])]
+    probabilities = [_output(name, "probability") for name in task.numbers]
+    if found.link == "scores":
+        probabilities = [
+            replace(_output(name, "transformedValue"), children=[reference(margin)])
+            for name, margin in zip(task.numbers, margins, strict=True)
+        ]
+    own.append(task.outputs(probabilities))
+    if found.link == "simplemax":
+        logarithms = [task.fields.free(f"logarithm of {name}") for name in margins]
+        own.append(Element("LocalTransformations", {}, list(map(_log_sigmoid, logarithms, margins))))
+        terms = [[(name, 1.0)] for name in logarithms]
     tables = _tables(terms, found.offset.tolist(), found.link, task)
-    target = [] if task.target is None else [_target_field(task.target)]
-    margins = [Element("MiningField", {"name": name}) for each in terms for name, _ in each]
-    own = [Element("MiningSchema", {}, [*target, *margins])]
-    models.append(regression.model(task.function, NORMALIZATIONS[found.link], own, tables))
+    link = NORMALIZATIONS.get(found.link, "softmax")
+    models.append(regression.model(task.function, link, own, tables))
     return _mining(task.function, [*before, segmentation("modelChain", models), *task.after])
+
+
+def _log_sigmoid(name: str, margin: str) -> Element:
+    """Return a field of ``log(1 / (1 + exp(-margin)))``, which no margin makes infinite."""
+    value = reference(margin)
+    tail = applied("ln1p", applied("exp", applied("-", 0.0, applied("abs", value))))
+    least = applied("if", applied("lessThan", value, 0.0), value, 0.0)
+    given = {"name": name, "optype": "continuous", "dataType": "double"}
+    return Element("DerivedField", given, [applied("-", least, tail)])
 
 
 def _mining(function: str, inside: Sequence[Element]) -> Element:
     return Element("MiningModel", {"functionName": function}, inside)
 
 
-def _number(value: float) -> str:
-    return repr(float(value)).removesuffix(".0")
-
-
-def _target_field(name: str) -> Element:
-    return Element("MiningField", {"name": name, "usageType": "target"})
-
-
-def _output(name: str, feature: str, *, kind: str, value: str | None = None) -> Element:
-    given: dict[str, Value] = {
-        "name": name,
-        "optype": "continuous" if kind == "double" else "categorical",
-        "dataType": kind,
-        "feature": feature,
-        "value": value,
-    }
-    return Element("OutputField", given)
+def _output(name: str, feature: str) -> Element:
+    return Element(
+        "OutputField", {"name": name, "optype": "continuous", "dataType": "double", "feature": feature}
+    )

@@ -130,12 +130,10 @@ class Forest:
         chosen = [tree for tree in grove.trees if tree.votes[:, target].any()]
         votes = [(tree, tree.votes[:, target].tolist()) for tree in chosen]
         inside = (self.numbers(tree, values) for tree, values in votes)
-        given = {"name": output, "optype": "continuous", "dataType": "double"}
-        field = Element("OutputField", given | {"feature": "predictedValue", "isFinalResult": False})
         return Element(
             "MiningModel",
             {"functionName": "regression"},
-            [schema(self.used(chosen)), Element("Output", {}, [field]), segmentation("sum", inside)],
+            [schema(self.used(chosen)), inner_output(output), segmentation("sum", inside)],
         )
 
 
@@ -150,3 +148,11 @@ def segmentation(method: str, models: Iterable[Element]) -> Element:
         Element("Segment", {"id": str(at)}, [Element("True"), model]) for at, model in enumerate(models, 1)
     )
     return Element("Segmentation", {"multipleModelMethod": method}, segments)
+
+
+def inner_output(name: str) -> Element:
+    """Return the output of a model inside another, for those after it."""
+    given: dict[str, Value] = {"name": name, "optype": "continuous", "dataType": "double"}
+    return Element(
+        "Output", {}, [Element("OutputField", given | {"feature": "predictedValue", "isFinalResult": False})]
+    )
