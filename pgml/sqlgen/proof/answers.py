@@ -1,6 +1,7 @@
 """What a model answers for its probe rows, in the columns that its statement gives."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor, codes_of
+from pgml.preprocessing import Matrix
 from pgml.sqlgen import relations
 from pgml.sqlgen.outputs import Wanted, decision_names, output_names
-from pgml.sqlgen.proof import probes
+from pgml.sqlgen.proof import conditioning, probes
 from pgml.sqlgen.proof.verification import DOUBLE, SINGLE, Probe
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +46,8 @@ def of_rows(
 ) -> Probe:
     """Return the same for given rows."""
     predictor = Predictor(pack(artifact))
-    refused, outputs = _outputs(predictor, rows)
+    refused, matrix = _encoded(predictor, rows)
+    outputs = _outputs(predictor, refused, matrix)
     lacking = _any_missing(predictor, rows)
     absent = refused | lacking & (missing == "null")
     # What passes as missing may make outputs NaN, which in SQL is NULL; otherwise NaN is of infinities.
@@ -54,7 +57,7 @@ def of_rows(
     names = output_names(artifact.decoder, outputs.shape[1])
     numbers = dict(zip(names, outputs.T.tolist(), strict=True))
     decisions = decided(predictor, outputs)
-    bounds = dict(zip(names, _allowed(artifact, outputs).T.tolist(), strict=True))
+    bounds = relative(artifact) * _sizes(artifact, outputs)
     answers: dict[str, list[Any]] = {}
     if wanted != "probabilities":
         answers |= decisions or numbers
@@ -69,22 +72,27 @@ def of_rows(
             for name, each in answers.items()
         },
         list(decisions),
-        {name: bounds[name] for name in answers if name in bounds},
+        _of_numbers(names, bounds, answers),
         np.flatnonzero(~usual & ~absent).tolist(),
+        lambda: _of_numbers(names, _grown(artifact, refused, matrix, outputs, bounds), answers),
     )
 
 
-def _outputs(predictor: Predictor, rows: Dataset) -> tuple[Mask, Floats]:
-    """Return which rows the model refuses, and the outputs of all, of shape (rows, width); 0 of those."""
-    refused = np.zeros(len(rows), dtype=np.bool_)
+def _encoded(predictor: Predictor, rows: Dataset) -> tuple[Mask, Matrix]:
+    """Return which rows the model refuses, and the others as it encodes them."""
     try:
-        found = predictor.outputs(rows)
+        return np.zeros(len(rows), dtype=np.bool_), predictor.encoder.encode(rows)
     except InvalidValue:
         refused = np.array([_refuses(predictor, rows, at) for at in range(len(rows))])
-        kept = predictor.outputs(rows.take(~refused))
-        found = np.zeros((len(rows), *kept.shape[1:]))
-        found[~refused] = kept
-    return refused, np.atleast_2d(found.T).T
+        return refused, predictor.encoder.encode(rows.take(~refused))
+
+
+def _outputs(predictor: Predictor, refused: Mask, matrix: Matrix) -> Floats:
+    """Return the outputs of all rows, of shape (rows, width); 0 of those that are refused."""
+    kept = np.atleast_2d(predictor.run(matrix).T).T
+    found = np.zeros((len(refused), kept.shape[1]))
+    found[~refused] = kept
+    return found
 
 
 def _refuses(predictor: Predictor, rows: Dataset, at: int) -> bool:
@@ -133,17 +141,31 @@ def _without(values: list[Any], absent: Mask) -> list[Any]:
     ]
 
 
-def _allowed(artifact: Artifact, outputs: Floats) -> Floats:
-    """Return by how much each output may differ, shape (rows, width).
+def _of_numbers(names: list[str], bounds: Floats, answers: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return bounds of shape (rows, width) by the columns among the answers that have them."""
+    found = dict(zip(names, bounds.T.tolist(), strict=True))
+    return {name: found[name] for name in answers if name in found}
 
-    Small against the outputs' scale, as the model was verified, or the row's own largest where that is
-    larger; a regression's targets have nothing to do with each other.
+
+def _sizes(artifact: Artifact, outputs: Floats) -> Floats:
+    """Return what differences of each output are small against, shape (rows, width).
+
+    The outputs' scale, as the model was verified, or the row's own largest where that is larger; a
+    regression's targets have nothing to do with each other.
     """
     scale = np.array(artifact.golden.get("scale", [1.0]))
     sizes = np.nan_to_num(np.abs(outputs), nan=0.0, posinf=HUGE)
     if artifact.decoder["output"] != "value":
         sizes = np.broadcast_to(sizes.max(axis=1, keepdims=True), sizes.shape)
-    return np.asarray(relative(artifact) * np.maximum(sizes, scale))
+    return np.asarray(np.maximum(sizes, scale))
+
+
+def _grown(artifact: Artifact, refused: Mask, matrix: Matrix, outputs: Floats, bounds: Floats) -> Floats:
+    """Return bounds of shape (rows, width), larger where the model itself tells no better."""
+    moved = np.zeros_like(outputs)
+    moved[~refused] = conditioning.spread(artifact, matrix, outputs[~refused])
+    most = conditioning.FARTHEST * _sizes(artifact, outputs)
+    return np.asarray(np.maximum(bounds, np.minimum(moved, most)))
 
 
 def relative(artifact: Artifact) -> float:

@@ -4,9 +4,10 @@
 over the probe's rows and hands the answers to `check`.  This module needs no more than a backend has.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
 
 from pgml.errors import Disagrees
 
@@ -23,7 +24,7 @@ LONGEST = 600
 
 @dataclass(frozen=True)
 class Probe:
-    """Rows and what the model makes of them; plain data, which JSON can hold.
+    """Rows and what the model makes of them.
 
     Attributes
     ----------
@@ -42,6 +43,9 @@ class Probe:
     free : list of int
         Rows for which the model itself leaves the doubles, to infinity or NaN: the statement has to get
         over them, with any answer.
+    wider : callable () -> dict of str to list of float, optional
+        By how much numbers may differ of a model that has fewer digits than most, see
+        `pgml.sqlgen.proof.conditioning`; asked where that decides.
     """
 
     relation: str
@@ -51,13 +55,7 @@ class Probe:
     decisions: list[str]
     allowed: dict[str, list[float]]
     free: list[int]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
-        return cls(**form)
+    wider: Callable[[], dict[str, list[float]]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,15 @@ def check(found: Mapping[str, Sequence[Any]], probe: Probe) -> None:
 
 def differences(found: Mapping[str, Sequence[Any]], probe: Probe) -> list[Difference]:
     """Return every answer that differs by more than is allowed."""
+    wrong = _differences(found, probe, probe.allowed)
+    if probe.wider is None or not any(isfinite(each.size) for each in wrong):
+        return wrong
+    return _differences(found, probe, probe.wider())
+
+
+def _differences(
+    found: Mapping[str, Sequence[Any]], probe: Probe, allowed: Mapping[str, Sequence[float]]
+) -> list[Difference]:
     wrong = []
     free = frozenset(probe.free)
     for name, answers in probe.answers.items():
@@ -120,7 +127,7 @@ def differences(found: Mapping[str, Sequence[Any]], probe: Probe) -> list[Differ
             if decided or expected is None or given is None:
                 size = 0.0 if expected == given else float("inf")
             else:
-                size = _times(abs(float(given) - expected), probe.allowed[name][row])
+                size = _times(abs(float(given) - expected), allowed[name][row])
             if not size <= 1 and row not in free:
                 wrong.append(Difference(row, name, expected, given, size))
     return wrong
