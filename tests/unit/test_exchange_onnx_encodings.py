@@ -218,7 +218,10 @@ def test_a_table_of_all_kinds_is_one_matrix(tmp_path: Path) -> None:
         encoder, _ = preprocessing.fit(data, columns, family, checked(said, columns, ("label",)), target, 3)
         (answer,) = exported.run([(stored(encoder), data)], tmp_path)
         np.testing.assert_allclose(
-            answer.outputs["components"], encoder.encode(data), rtol=0, atol=1e-15 if dtype == "float64" else 0
+            answer.outputs["components"],
+            encoder.encode(data),
+            rtol=0,
+            atol=1e-15 if dtype == "float64" else 0,
         )
 
 

@@ -97,6 +97,8 @@ def checked(data: bytes) -> Artifact:
 def _check_encoder(form: Any) -> None:
     require(form, {"dtype": Literal["float32", "float64"], "encodings": list[Any]}, "the encoder")
     names = [_check_encoding(each) for each in form["encodings"]]
+    if not names:
+        raise _malformed("It has no feature.")
     if len(set(names)) < len(names):
         raise _malformed("Two features have one name.")
 
@@ -153,8 +155,6 @@ def _try(artifact: Artifact) -> None:
     # Another runtime's name makes the golden rows be checked, whoever claims to have computed them.
     golden = {**artifact.golden, "runtime": "that of the file"} if artifact.golden else {}
     predictor = Predictor(pack(replace(artifact, golden=golden)))
-    if not predictor.encoder.encodings:
-        raise _malformed("It has no feature.")
     # Only a graph has thresholds to try.
     graph = artifact.graph if artifact.decoder["engine"] == "onnx" else b""
     known = _kept(predictor, probes.rows(replace(artifact, graph=graph)))
