@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pgml.artifact.format import Artifact, pack
-from pgml.columns import Column
 from pgml.errors import InvalidValue, TooLarge
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.naming import Wanted, named
@@ -48,7 +47,7 @@ def artifact(foreign: Foreign, wanted: Wanted, targets: Sequence[str], max_bytes
             detail=f"The bound is {max_bytes >> 20} MB.",
             hint="Import a smaller model, or raise max_model_bytes in pgml.settings.",
         )
-    encoder = Encoder([_encoding(foreign, column) for column in foreign.columns], foreign.dtype)
+    encoder = Encoder([_encoding(foreign, at) for at in range(len(foreign.columns))], foreign.dtype)
     decoder: dict[str, Any] = {
         "task": foreign.task,
         "targets": list(targets),
@@ -64,7 +63,7 @@ def artifact(foreign: Foreign, wanted: Wanted, targets: Sequence[str], max_bytes
         "dot": None,
     }
     made = Artifact(encoder.as_json(), decoder, {}, graph)
-    return Artifact(made.encoder, decoder, _golden(made, encoder), graph)
+    return Artifact(made.encoder, decoder, _golden(made, encoder, foreign.whole), graph)
 
 
 def target_names(foreign: Foreign, given: Sequence[str] | None) -> list[str]:
@@ -100,22 +99,27 @@ def numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}_{at}" for at in range(1, count + 1)]
 
 
-def _encoding(foreign: Foreign, column: Column) -> Encoding:
+def _encoding(foreign: Foreign, at: int) -> Encoding:
+    column = foreign.columns[at]
     if column.is_category:
         return CodeEncoding(
             column, missing="pass", nulls=True, fill="", categories=tuple(foreign.texts[column.name])
         )
     zeros, ones = (0.0,) * column.width, (1.0,) * column.width
+    if at in foreign.whole:
+        return NumberEncoding(column, missing="refuse", nulls=False, fill=zeros, center=zeros, scale=ones)
     return NumberEncoding(column, missing="pass", nulls=True, fill=zeros, center=zeros, scale=ones)
 
 
-def _golden(made: Artifact, encoder: Encoder) -> dict[str, Any]:
+def _golden(made: Artifact, encoder: Encoder, whole: Sequence[int]) -> dict[str, Any]:
     """Return encoded rows with their outputs; see `pgml.artifact.format.Artifact`."""
     predictor = Predictor(pack(made))
     count = int(np.clip(GOLDEN_VALUES // max(encoder.width, 1), 1, MOST_GOLDEN))
     matrix = np.random.default_rng(0).normal(size=(count, encoder.width)).astype(encoder.dtype)
     start = 0
-    for encoding in encoder.encodings:
+    for at, encoding in enumerate(encoder.encodings):
+        if at in whole:
+            matrix[:, start : start + encoding.width] = (np.arange(count) % 2)[:, np.newaxis]
         if isinstance(encoding, CodeEncoding):
             matrix[:, start] = np.arange(count) % (len(encoding.categories) + 2)
         start += encoding.width

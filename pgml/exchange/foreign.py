@@ -48,6 +48,8 @@ class Foreign:
         What wrote the file, as the file says.
     rows : int or None
         How many rows the graph takes at a time; None: any number.
+    whole : sequence of int
+        The columns, by their places, that the graph takes as whole numbers: none of theirs may be missing.
     """
 
     columns: Sequence[Column]
@@ -62,3 +64,4 @@ class Foreign:
     targets: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
+    whole: Sequence[int] = ()

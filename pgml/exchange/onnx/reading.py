@@ -1,0 +1,192 @@
+"""From an ONNX file to a graph of the contract."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto
+
+from pgml.artifact.graph import OPSETS
+from pgml.errors import NotBuilt, PgmlError, TooLarge
+from pgml.exchange.foreign import Foreign
+from pgml.exchange.naming import Wanted, check_task
+from pgml.exchange.onnx import batches, bounds, folding, metadata, order, standard, trial
+from pgml.exchange.onnx.answers import Answer, answer_of
+from pgml.exchange.onnx.audit import audited
+from pgml.exchange.onnx.endings import RAW, Ending, ended
+from pgml.exchange.onnx.inputs import Input, Joined, Way, inputs_of, joined, renamed, ways
+from pgml.exchange.onnx.operators import MACHINE_LEARNING
+from pgml.exchange.onnx.sizes import sizes_of
+from pgml.exchange.onnx.words import printable
+from pgml.spec import Output
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file's graph in numbers, before it is given another input and output.
+
+    Attributes
+    ----------
+    file : ModelProto
+        As it was.
+    graph : ModelProto
+    texts : mapping of str to sequence of str
+        What the graph knows of each input of texts.
+    inputs : sequence of Input
+    answer : Answer
+    """
+
+    file: ModelProto
+    graph: ModelProto
+    texts: Mapping[str, Sequence[str]]
+    inputs: Sequence[Input]
+    answer: Answer
+    classes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(data: bytes, wanted: Wanted) -> Foreign:
+    """Return the model of an ONNX file.
+
+    Raises
+    ------
+    MalformedText
+        It is no ONNX file.
+    InvalidValue
+        It contradicts itself, or what is wanted does not fit it.
+    NotBuilt
+        It cannot be served; the message says what is in the way.
+    TooLarge
+        It needs more memory or time than a model may.
+    """
+    check_task(wanted.task)
+    source = _source(data, wanted)
+    failure: PgmlError | None = None
+    for way in ways(source.inputs):
+        try:
+            return _foreign(source, way, wanted)
+        except TooLarge:
+            raise
+        except PgmlError as error:
+            failure = error
+    assert failure is not None
+    raise failure
+
+
+def _source(data: bytes, wanted: Wanted) -> _Source:
+    file = audited(data)
+    said = metadata.said(file)
+    graph = ModelProto()
+    graph.CopyFrom(file)
+    graph = standard.standardised(graph)
+    texts: Mapping[str, Sequence[str]] = {}
+    classes: Mapping[str, Sequence[Any]] = {}
+    if _needs_lowering(graph):
+        # Of the reader's parts this one is only needed by files of classical models.
+        from pgml.exchange.onnx.lowering import lowered
+
+        found = lowered(graph)
+        graph, texts, classes = found.model, found.texts, found.classes
+    answer = answer_of(graph, classes, said, wanted)
+    inputs = inputs_of(graph, wanted)
+    del graph.graph.output[:]
+    graph.graph.output.add(name=answer.tensor)
+    order.prune(graph.graph)
+    return _Source(file, graph, texts, inputs, answer, classes)
+
+
+def _needs_lowering(model: ModelProto) -> bool:
+    graph = model.graph
+    texts = any(each.type.tensor_type.elem_type == TensorProto.STRING for each in graph.input)
+    return texts or any(node.domain == MACHINE_LEARNING for node in graph.node)
+
+
+def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
+    """Return the model with rows given in one way."""
+    model = ModelProto()
+    model.CopyFrom(source.graph)
+    fixed = next((each.dims[0] for each in source.inputs if each.dims and each.dims[0]), None)
+    if way == "rows" and fixed is not None:
+        batches.freed(model, fixed)
+    features = joined(model, source.inputs, source.texts, way)
+    tensor = model.graph.output[0].name
+    sizes = sizes_of(model)
+    folding.reshaped(model, sizes)
+    folding.folded(model, sizes)
+    order.prune(model.graph)
+    budget = bounds.checked(model, sizes)
+    answer = Answer(**{**vars(source.answer), "tensor": tensor})
+    ending = ended(model, answer, sizes.sizes[tensor], way, wanted)
+    output = _tried(model, source, features, ending, way)
+    renamed(model, {output: f"own/{output}", RAW: output})
+    return Foreign(
+        columns=features.columns,
+        texts=source.texts,
+        graph=_described(model, way),
+        dtype=features.dtype,
+        task=ending.task,
+        output=output,
+        labels=ending.labels if output not in ("value", "components") else (),
+        label_kind=source.answer.label_kind,
+        algorithm="onnx",
+        targets=source.answer.targets,
+        versions=_versions(source.file),
+        rows=1 if way == "one" else budget.rows,
+        whole=features.whole,
+    )
+
+
+def _tried(model: ModelProto, source: _Source, features: Joined, ending: Ending, way: Way) -> Output:
+    """Run a graph beside the file's own and return what its outputs are.
+
+    Raises
+    ------
+    NotBuilt
+        They differ, or rows depend on each other.
+    InvalidValue, TooLarge
+    """
+    _complete(model)
+    runtime = trial.loaded(model.SerializeToString())
+    matrix = trial.matrix_of(features, source.texts)
+    outputs = trial.outputs_of(runtime, matrix, way)
+    own = trial.original(source.file, source.answer.tensor, source.inputs, source.texts, matrix, way)
+    if source.answer.ending == "LogSoftmax" and own is not None:
+        own = np.exp(own)
+    if own is not None and own.shape == outputs.shape and not trial.is_alike(own, outputs):
+        raise NotBuilt(
+            "the model answers otherwise once rows are given by themselves",
+            hint="Export it with a dynamic first dimension, which counts rows.",
+        )
+    if ending.output is not None:
+        return ending.output
+    return "probabilities" if trial.sums_to_one(outputs) else "scores"
+
+
+def _complete(model: ModelProto) -> None:
+    """Name the versions of operators that a graph of the contract has."""
+    del model.opset_import[:]
+    for domain, version in OPSETS.items():
+        model.opset_import.add(domain=domain, version=version)
+
+
+def _described(model: ModelProto, way: Way) -> ModelProto:
+    """Return the graph as it is kept: without what a file says beside."""
+    kept = ModelProto(ir_version=model.ir_version, producer_name="pgml")
+    kept.opset_import.extend(model.opset_import)
+    kept.graph.CopyFrom(model.graph)
+    kept.graph.name = "model"
+    kept.graph.ClearField("doc_string")
+    kept.graph.ClearField("quantization_annotation")
+    del kept.graph.value_info[:]
+    for at, node in enumerate(kept.graph.node):
+        node.name = f"{node.op_type.lower()}_{at}"
+        node.ClearField("doc_string")
+        node.ClearField("metadata_props")
+    if way == "rows":
+        kept.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "rows"
+    return kept
+
+
+def _versions(file: ModelProto) -> dict[str, str]:
+    name, version = printable(file.producer_name)[:60], printable(file.producer_version)[:60]
+    return {name: version} if name else {}

@@ -1,0 +1,203 @@
+"""Running a graph, whose sizes are known by now, before it is believed."""
+
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnx import ModelProto
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from pgml.errors import Corrupted, InvalidValue, NotBuilt, TooLarge
+from pgml.exchange.foreign import NULL_TEXT
+from pgml.exchange.onnx import tensors
+from pgml.exchange.onnx.inputs import Input, Joined, Way
+from pgml.exchange.onnx.words import sentence
+from pgml.inference import Runtime
+
+Floats = npt.NDArray[np.float64]
+MOST_SECONDS = 10.0
+ROWS = 6
+TOLERANCE = 1e-4
+"""Of the largest number: float32 added up in another order."""
+_FAILURES = (
+    state.EPFail,
+    state.EngineError,
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NoSuchFile,
+    state.NotImplemented,
+    state.RuntimeException,
+    ValueError,
+)
+"""What ONNX Runtime raises."""
+
+
+def loaded(graph: bytes) -> Runtime:
+    """Return a graph in ONNX Runtime.
+
+    Raises
+    ------
+    NotBuilt
+        It refuses the graph.
+    TooLarge
+        Loading takes longer than `MOST_SECONDS`.
+    """
+    start = time.monotonic()
+    try:
+        found = Runtime(graph)
+    except Corrupted as error:
+        raise NotBuilt(
+            "ONNX Runtime does not load the model",
+            detail=error.detail[:300],
+            hint="Try it with onnxruntime.InferenceSession; a model in float32 may load where others do not.",
+        ) from None
+    if time.monotonic() - start > MOST_SECONDS:
+        raise TooLarge(
+            f"the model takes longer than {MOST_SECONDS:.0f} seconds to load", hint="Export a smaller one."
+        )
+    return found
+
+
+def matrix_of(joined: Joined, texts: Mapping[str, Sequence[str]]) -> npt.NDArray[Any]:
+    """Return a few rows of features: whole numbers are 0 and 1, texts all there are."""
+    random = np.random.default_rng(0)
+    parts: list[Any] = []
+    for at, column in enumerate(joined.columns):
+        if column.name in texts:
+            codes = len(texts[column.name]) + 2
+            parts.append(random.integers(0, codes, (ROWS, 1)))
+        elif at in joined.whole:
+            parts.append(random.integers(0, 2, (ROWS, column.width)))
+        else:
+            parts.append(random.normal(size=(ROWS, column.width)))
+    return np.hstack(parts).astype(joined.dtype)
+
+
+def outputs_of(runtime: Runtime, matrix: npt.NDArray[Any], way: Way) -> Floats:
+    """Return what a graph answers to rows, each by itself.
+
+    Raises
+    ------
+    InvalidValue
+        It fails.
+    NotBuilt
+        Rows depend on each other.
+    TooLarge
+        A row takes longer than `MOST_SECONDS`.
+    """
+    single = np.concatenate([_run(runtime, {"features": row[np.newaxis]}) for row in matrix])
+    if way == "rows" and not is_alike(_run(runtime, {"features": matrix}), single):
+        raise NotBuilt(
+            "a row's answer depends on the other rows given with it",
+            hint="Export the model for inference: in PyTorch call model.eval() before.",
+        )
+    return single
+
+
+def _run(runtime: Runtime, given: Mapping[str, Any], name: str | None = None) -> Floats:
+    with _stopped_in_time() as options:
+        try:
+            found = runtime.session.run(None if name is None else [name], dict(given), options)[0]
+        except _FAILURES as error:
+            if options.terminate:
+                raise TooLarge(
+                    f"the model takes longer than {MOST_SECONDS:.0f} seconds for a row",
+                    hint="Export a smaller one.",
+                ) from None
+            raise InvalidValue(
+                "the model fails in ONNX Runtime",
+                detail=sentence(error),
+                hint="Run it with onnxruntime on a row of numbers first.",
+            ) from None
+    return np.asarray(found, dtype=np.float64)
+
+
+@contextmanager
+def _stopped_in_time() -> Iterator[Any]:
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    timer = threading.Timer(MOST_SECONDS, lambda: setattr(options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options
+    finally:
+        timer.cancel()
+
+
+def is_alike(one: Floats, other: Floats) -> bool:
+    """Return whether outputs are the same but for rounding."""
+    if one.shape != other.shape:
+        return False
+    finite = np.isfinite(one) & np.isfinite(other)
+    scale = np.abs(one[finite]).max(initial=0.0) + np.abs(other[finite]).max(initial=0.0)
+    same = np.array_equal(one[~finite], other[~finite], equal_nan=True)
+    return bool(same and (np.abs(one[finite] - other[finite]) <= TOLERANCE * scale).all())
+
+
+def sums_to_one(outputs: Floats) -> bool:
+    """Return whether rows of outputs are probabilities."""
+    known = outputs[np.isfinite(outputs).all(axis=1)]
+    return len(known) > 0 and bool((known > -1e-6).all() and (np.abs(known.sum(axis=1) - 1) < 1e-3).all())
+
+
+def original(
+    model: ModelProto,
+    tensor: str,
+    inputs: Sequence[Input],
+    texts: Mapping[str, Sequence[str]],
+    matrix: npt.NDArray[Any],
+    way: Way,
+) -> Floats | None:
+    """Return what a file's own graph answers to the same rows, of shape (rows, numbers).
+
+    None where it cannot be asked: its inputs are others, or ONNX Runtime does not run it as it is.
+    """
+    if {each.name for each in model.graph.input} != {each.name for each in inputs}:
+        return None
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    maker = next((node for node in copy.graph.node if tensor in node.output), None)
+    source = maker.input[0] if maker is not None and maker.op_type == "ZipMap" else tensor
+    del copy.graph.output[:]
+    copy.graph.output.add(name=source)
+    fixed = next((each.dims[0] for each in inputs if each.dims and each.dims[0]), None)
+    step = 1 if way == "one" else fixed or len(matrix)
+    rows = np.resize(matrix, (-(-len(matrix) // step) * step, matrix.shape[1]))
+    try:
+        runtime = Runtime(copy.SerializeToString())
+        parts = [
+            _run(runtime, _given(inputs, texts, rows[at : at + step], way), source)
+            for at in range(0, len(rows), step)
+        ]
+    except (Corrupted, InvalidValue):
+        return None
+    return np.concatenate([part.reshape(step, -1) for part in parts])[: len(matrix)]
+
+
+def _given(
+    inputs: Sequence[Input], texts: Mapping[str, Sequence[str]], rows: npt.NDArray[Any], way: Way
+) -> dict[str, Any]:
+    """Return rows of features as the inputs that they were joined of."""
+    given: dict[str, Any] = {}
+    start = 0
+    for each in inputs:
+        shape = each.shape(way)
+        part = rows[:, start : start + math.prod(shape)]
+        start += math.prod(shape)
+        filled = shape if way == "one" else (len(rows), *shape)
+        if each.name in texts:
+            every = [*texts[each.name], "\x01", NULL_TEXT]
+            found = np.array([every[int(code)] for code in part.ravel()], dtype=object)
+            given[each.name] = found.reshape(filled)
+        else:
+            given[each.name] = part.reshape(filled).astype(tensors.dtype(each.dtype))
+    return given
