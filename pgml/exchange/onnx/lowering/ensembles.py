@@ -1,6 +1,7 @@
 """Ensembles of trees."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, numpy_helper
@@ -110,7 +111,7 @@ def _two_of_one(step: Step, labels: Sequence[str | int], forest: Forest, transfo
     return [found, of_two(writing, writing.float32(score), transform, positive=positive)]
 
 
-OPERATORS: Mapping[str, object] = {
+OPERATORS: Mapping[str, Any] = {
     "TreeEnsembleClassifier": _classifier,
     "TreeEnsembleRegressor": _regressor,
 }

@@ -1,6 +1,7 @@
 """Linear models."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pgml.exchange.onnx.lowering.classes import chosen, labels_of, largest
 from pgml.exchange.onnx.lowering.scores import of_two, probit, transform_of, transformed
@@ -50,4 +51,4 @@ def _classifier(step: Step) -> Sequence[Value]:
     return [found, of_two(writing, scores, transform, positive=True)]
 
 
-OPERATORS: Mapping[str, object] = {"LinearClassifier": _classifier, "LinearRegressor": _regressor}
+OPERATORS: Mapping[str, Any] = {"LinearClassifier": _classifier, "LinearRegressor": _regressor}

@@ -1,6 +1,7 @@
 """Operators of ``ai.onnx.ml`` on the columns of a matrix."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto
@@ -117,7 +118,7 @@ def _zip_map(step: Step) -> Sequence[Value]:
     return [step.writing.float32(step.number())]
 
 
-OPERATORS: Mapping[str, object] = {
+OPERATORS: Mapping[str, Any] = {
     "ArrayFeatureExtractor": _extractor,
     "Binarizer": _binarizer,
     "FeatureVectorizer": _vectorizer,
