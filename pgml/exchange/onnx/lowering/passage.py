@@ -7,7 +7,7 @@ from typing import Any
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from pgml.errors import MalformedText
-from pgml.exchange.onnx.lowering import ensembles, linear, maps, strings, vectors
+from pgml.exchange.onnx.lowering import ensembles, linear, maps, strings, svm, tree_ensemble, vectors
 from pgml.exchange.onnx.lowering.attributes import Attributes, malformed, unsupported, values_of
 from pgml.exchange.onnx.lowering.shapes import ML, UNKNOWN, inferred, kind_of
 from pgml.exchange.onnx.lowering.steps import Labels, Refused, Step, Value, Work
@@ -19,6 +19,8 @@ OPERATORS: Mapping[str, Any] = {
     **ensembles.OPERATORS,
     **linear.OPERATORS,
     **maps.OPERATORS,
+    **svm.OPERATORS,
+    **tree_ensemble.OPERATORS,
     **vectors.OPERATORS,
 }
 """What writes each operator of ``ai.onnx.ml`` in other terms."""
@@ -40,7 +42,8 @@ class Lowered:
     labels : sequence or None
         The classes, where the graph says them.
     classes : mapping of str to sequence
-        Of each output that is about classes their labels: it says one of them, or has a column for each.
+        Of each output that is about classes their labels: it has a column for each, or is one of them; as a
+        code, where they are texts, or behind them for a text that is none of them.
     """
 
     model: ModelProto
@@ -203,14 +206,13 @@ def _outputs(model: ModelProto, work: Work, values: Mapping[str, Value]) -> dict
                 refused = Refused("Identity", "gives texts that are no classes")
                 continue
             work.labels.setdefault(each.name, listed[0].held)
-            classes[each.name] = listed[0].held
             found = found.codes
         if isinstance(found, Refused):
             refused = found
             continue
         kept.append(_described(work, each, found))
         if each.name in work.labels:
-            classes.setdefault(each.name, work.labels[each.name])
+            classes[each.name] = work.labels[each.name]
     if not kept and refused is not None:
         raise unsupported(refused.kind, refused.why)
     work.writing.model.graph.output.extend(kept)

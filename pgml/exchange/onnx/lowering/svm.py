@@ -104,7 +104,7 @@ def _classifier(step: Step) -> Sequence[Value]:
         return [label, transformed(step.writing, margins, transform)]
     if transform == "PROBIT":
         return [label, step.refused("has a PROBIT of two classes, which ONNX does not define")]
-    return [label, of_two(step.writing, margins, "NONE", positive=transform != "NONE")]
+    return [label, of_two(step.writing, margins, transform, positive=transform != "NONE")]
 
 
 def _pairs(step: Step, sizes: list[int]) -> Floats:
