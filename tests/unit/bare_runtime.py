@@ -2,7 +2,8 @@
 
 Called as ``python -I bare_runtime.py cases.json answers.json``: the cases are a list of
 ``{"file": …, "threads": …, "inputs": {name: [values of each row]}}``, the answers a list of
-``{"inputs": [[name, type, shape]], "outputs": {name: [values of each row]}}``.  A number that is missing is NaN.
+``{"inputs": [[name, type, shape]], "types": {name: type}, "outputs": {name: [values of each row]}}``.  A
+number that is missing is NaN.
 """
 
 import json
@@ -21,9 +22,9 @@ def answer(case):
     described = [[each.name, each.type, each.shape] for each in session.get_inputs()]
     given = {name: np.array(case["inputs"][name], dtype=DTYPES[kind]) for name, kind, _ in described}
     found = session.run(None, given)
-    names = [each.name for each in session.get_outputs()]
-    outputs = {name: values.tolist() for name, values in zip(names, found, strict=True)}
-    return {"inputs": described, "outputs": outputs}
+    types = {each.name: each.type for each in session.get_outputs()}
+    outputs = {name: values.tolist() for name, values in zip(types, found, strict=True)}
+    return {"inputs": described, "types": types, "outputs": outputs}
 
 
 def main():

@@ -10,22 +10,52 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from onnx import ModelProto
 
 from pgml.artifact.format import Artifact
+from pgml.artifact.graph import INPUT, Graph
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
 from pgml.exchange.foreign import NULL_TEXT
 from pgml.exchange.onnx.writing import onnx_of
+from pgml.preprocessing import Encoder
 
 SCRIPT = Path(__file__).with_name("bare_runtime.py")
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a file takes, as (name, type, shape), and what it gave."""
+    """What a file takes, as (name, type, shape), the types of what it gives, and what it gave."""
 
     inputs: Sequence[tuple[str, str, Sequence[Any]]]
+    types: Mapping[str, str]
     outputs: Mapping[str, npt.NDArray[Any]]
+
+
+def matrix(encoder: Encoder, **decoder: Any) -> Artifact:
+    """Return a model whose outputs are the encoded features."""
+    graph = Graph(encoder.width, encoder.dtype)
+    result = graph.apply("Identity", graph.float64(INPUT))
+    return of_graph(encoder, graph.finish(result, "outputs", encoder.width), **decoder)
+
+
+def of_graph(encoder: Encoder, graph: ModelProto, **decoder: Any) -> Artifact:
+    """Return a model of a graph, a decomposition unless the decoder says something else."""
+    said: dict[str, Any] = {
+        "task": "decomposition",
+        "targets": [],
+        "output": "components",
+        "engine": "onnx",
+        "rows": None,
+        "labels": [],
+        "label_kind": "number",
+        "parts": [],
+        "center": [0.0],
+        "divisor": None,
+        "added": None,
+        "dot": None,
+    }
+    return Artifact(encoder.as_json(), said | decoder, {}, graph.SerializeToString())
 
 
 def inputs(rows: Dataset, columns: Sequence[Column]) -> dict[str, list[list[Any]]]:
@@ -55,10 +85,17 @@ def run(models: Sequence[tuple[Artifact, Dataset]], directory: Path, threads: in
     return [
         Answers(
             [(name, kind, shape) for name, kind, shape in each["inputs"]],
-            {name: np.array(values) for name, values in each["outputs"].items()},
+            each["types"],
+            {name: _array(values) for name, values in each["outputs"].items()},
         )
         for each in json.loads(taken.read_text())
     ]
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    # An array of numpy's texts drops a zero byte at their end.
+    texts = values and isinstance(values[0], str)
+    return np.array(values, dtype=object if texts else None)
 
 
 def _own(form: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,8 +10,6 @@ import numpy.typing as npt
 import pytest
 
 from pgml import preprocessing
-from pgml.artifact.format import Artifact
-from pgml.artifact.graph import INPUT, Graph
 from pgml.dataset import Dataset
 from pgml.errors import NotBuilt
 from pgml.exchange.onnx.writing import onnx_of
@@ -87,6 +85,7 @@ def array(said: Any, **more: Any) -> Case:
 
 SCALES = ("preserve", "standard", "min_max", "max_abs", "robust", "power", "quantile")
 ORDER = {"ordinal": ["red", "green", "it's", "", "é\n'\".;", "Ünï "]}
+RANKS = {"ordinal": [2, 1, -7.5, 2.0000000000000004, 1e300]}
 CASES = [
     *(number({"scale": scale}) for scale in SCALES),
     *(number({"scale": scale, "indicator": True}, passing=True) for scale in SCALES),
@@ -98,7 +97,8 @@ CASES = [
     array({}, passing=True),
     *(number({"encode": {"bins": bins}}) for bins in (2, 7, [0, 0.5, 1], [-1e300, 1e300], [0.0])),
     number({"encode": {"bins": 4}, "indicator": True}, passing=True),
-    *(moment({"encode": "cyclic"}, kind) for kind in ("timestamp without time zone", "date", "time without time zone")),
+    *(moment({"encode": "cyclic"}, kind) for kind in ("timestamp without time zone", "date")),
+    moment({"encode": "cyclic"}, "time without time zone"),
     moment({"encode": "cyclic", "indicator": True, "impute": "min"}),
     moment({"scale": "standard"}, "interval"),
     *(text({"encode": encode}) for encode in ("one_hot", ORDER, "target")),
@@ -106,7 +106,7 @@ CASES = [
     text({"encode": "one_hot", "impute": {"constant": "none"}}),
     text({"encode": ORDER, "scale": "standard"}, passing=True),
     text({"encode": "target", "scale": "min_max"}, classes=3),
-    *(few({"encode": encode}) for encode in ("one_hot", "target", {"ordinal": [2, 1, -7.5, 2.0000000000000004, 1e300]})),
+    *(few({"encode": encode}) for encode in ("one_hot", "target", RANKS)),
     *(few({"encode": encode, "indicator": True}, passing=True) for encode in ("one_hot", "target")),
     Case({"a": ("boolean", holed([1.0, 0.0, 0.0] * 30))}, {"a": {"encode": "one_hot"}}),
     Case({"a": ("text", [None] * 9)}, {"a": {"encode": "one_hot"}}, {"a": ("text", ["x", None])}),
@@ -118,15 +118,6 @@ CASES = [
     Case({"a": ("double precision", [1e300, -1e300, 1.0])}, {"a": {"scale": "standard"}}),
     Case({"a": ("double precision", [5e-324, 0.0])}, {"a": {"scale": "quantile"}}),
 ]  # fmt: skip
-
-
-def stored(encoder: Encoder) -> Artifact:
-    """Return a model whose answer is the matrix."""
-    graph = Graph(encoder.width, encoder.dtype)
-    model = graph.finish(graph.apply("Identity", graph.float64(INPUT)), "components", encoder.width)
-    decoder = {"task": "decomposition", "output": "components", "engine": "onnx", "labels": [], "parts": [],
-               "targets": [], "label_kind": "number"}  # fmt: skip
-    return Artifact(encoder.as_json(), decoder, {}, model.SerializeToString())
 
 
 def fitted(case: Case, dtype: str) -> tuple[Encoder, Dataset]:
@@ -160,7 +151,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Encoder, matrix here and matrix there of each case."""
     encoders = {key: fitted(CASES[key[0]], key[1])[0] for key in NUMBERED}
     wanted = [(*key, kind) for key in NUMBERED for kind in ("trained", "later")]
-    models = [(stored(encoders[at, dtype]), rows_of(CASES[at], kind)) for at, dtype, kind in wanted]
+    models = [(exported.matrix(encoders[at, dtype]), rows_of(CASES[at], kind)) for at, dtype, kind in wanted]
     answers = exported.run(models, tmp_path_factory.mktemp("encodings"))
     found = {}
     for key, answer in zip(wanted, answers, strict=True):
@@ -216,7 +207,7 @@ def test_a_table_of_all_kinds_is_one_matrix(tmp_path: Path) -> None:
         family = Family(scaled=True, takes_missing=False, dtype=dtype)
         target = np.arange(len(data)) % 3.0
         encoder, _ = preprocessing.fit(data, columns, family, checked(said, columns, ("label",)), target, 3)
-        (answer,) = exported.run([(stored(encoder), data)], tmp_path)
+        (answer,) = exported.run([(exported.matrix(encoder), data)], tmp_path)
         np.testing.assert_allclose(
             answer.outputs["components"],
             encoder.encode(data),
@@ -230,4 +221,4 @@ def test_a_table_of_all_kinds_is_one_matrix(tmp_path: Path) -> None:
 def test_words_are_refused_by_the_name_of_their_column(encode: str, indicator: bool) -> None:
     case = Case({"note": ("text", WORDS)}, {"note": {"encode": encode, "indicator": indicator}})
     with pytest.raises(NotBuilt, match=f'feature "note" is encoded by "{encode}"'):
-        onnx_of(stored(fitted(case, "float64")[0]))
+        onnx_of(exported.matrix(fitted(case, "float64")[0]))

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from pgml.exchange.foreign import NULL_TEXT
 from pgml.exchange.onnx.writing.sheet import Sheet
 
 Floats = npt.NDArray[np.float64]
@@ -128,7 +127,7 @@ def _code(sheet: Sheet, meaning: str, outputs: str) -> str:
 def _typed(labels: Sequence[Any], kind: str) -> tuple[int, list[str] | npt.NDArray[Any], Any]:
     """Return the type of labels, themselves in it, and what stands for none."""
     if kind == "text":
-        return TensorProto.STRING, [str(label) for label in labels], NULL_TEXT
+        return TensorProto.STRING, [str(label) for label in labels], ""
     values = np.array(labels, dtype=np.float64)
     if kind == "boolean":
         return TensorProto.BOOL, values > 0, False

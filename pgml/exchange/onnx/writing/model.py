@@ -25,7 +25,7 @@ DESCRIPTION = (
 )
 REFUSING = (
     " Where a value that must be known is missing, or is none of an ordinal list, all numbers of the answer "
-    "are NaN and the label is the text of U+0000, the least int64, NaN or false."
+    "are NaN and the label is the empty text, the least int64, NaN or false."
 )
 
 

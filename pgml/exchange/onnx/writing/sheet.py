@@ -29,9 +29,8 @@ class Sheet(Graph):
 
     def texts(self, values: Sequence[str]) -> str:
         """Add texts and return their name."""
-        return self._stored(
-            helper.make_tensor("", TensorProto.STRING, [len(values)], [each.encode() for each in values])
-        )
+        held = [each.encode() for each in values]
+        return self._stored(TensorProto(data_type=TensorProto.STRING, dims=[len(held)], string_data=held))
 
     def array(self, values: npt.NDArray[Any]) -> str:
         """Add values in the type they have and return their name."""
@@ -63,7 +62,7 @@ class Sheet(Graph):
     def output(self, name: str, dtype: int, width: int | None) -> str:
         """Make a result an output of shape (rows, width), or (rows,) for None; return its own name."""
         own = self.apply("Identity", name)
-        shape = ["rows"] if width is None else ["rows", width]
+        shape: list[str | int | None] = ["rows"] if width is None else ["rows", width]
         self._graph.output.append(helper.make_tensor_value_info(own, dtype, shape))
         return own
 
