@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgml.algorithms import estimators, extras
+from pgml.algorithms import estimators, extras, links
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix
 from pgml.algorithms.fitting import fit_quietly, refusal
 from pgml.algorithms.parameters import Interval, Parameter
@@ -171,15 +171,7 @@ def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
     margin = trees.append(graph, graph.float64(source), model.trees, model.margins, trees.LESS_OR_EQUAL)
     if model.divisor > 1:
         margin = graph.apply("Div", margin, graph.constant(float(model.divisor)))
-    link = LINKS[task][model.objective]
-    if link == "log":
-        return graph.apply("Exp", margin)
-    if link == "softmax":
-        return graph.apply("Softmax", margin, axis=1)
-    if link == "logistic":
-        second = graph.apply("Sigmoid", margin)
-        return graph.two_classes(second) if task == "classification" else second
-    return margin
+    return links.applied(graph, margin, LINKS[task][model.objective], classes=task == "classification")
 
 
 def importances(estimator: Any) -> Floats:

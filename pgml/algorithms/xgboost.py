@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pgml.algorithms import estimators
+from pgml.algorithms import estimators, links
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Matrix
 from pgml.algorithms.fitting import fit_quietly
 from pgml.algorithms.parameters import Parameter
@@ -191,15 +191,8 @@ def emit(graph: "Graph", source: str, estimator: Any, task: str) -> str:
     model = xgboost_model.read(estimator)
     link = LINKS[task][model.objective]
     total = trees.append(graph, source, xgboost_model.trees(model), model.groups, trees.LESS)
-    margin = graph.apply("Add", total, graph.constant(xgboost_model.base_margin(model, link)))
-    if link == "log":
-        return graph.apply("Exp", margin)
-    if link == "softmax":
-        return graph.apply("Softmax", margin, axis=1)
-    if link == "logistic":
-        second = graph.apply("Sigmoid", margin)
-        return graph.two_classes(second) if task == "classification" else second
-    return margin
+    margin = graph.apply("Add", total, graph.constant(xgboost_model.base_margin(model.base_score, link)))
+    return links.applied(graph, margin, link, classes=task == "classification")
 
 
 def _renamed(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
