@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from pgml.errors import NotBuilt
+from pgml.exchange.pmml import quantiles
 from pgml.exchange.pmml.elements import Element, applied, constant, number, reference
 from pgml.exchange.pmml.fields import Fields, Input, Source, note
 from pgml.preprocessing import Encoder, Encoding
@@ -14,7 +17,7 @@ from pgml.preprocessing.bins import BinEncoding
 from pgml.preprocessing.categories import CategoryEncoding, CodeEncoding, Keyed, OrdinalEncoding
 from pgml.preprocessing.marks import MarkedEncoding
 from pgml.preprocessing.means import TargetEncoding
-from pgml.preprocessing.numbers import Filled, NumberEncoding, PowerEncoding
+from pgml.preprocessing.numbers import Filled, NumberEncoding, PowerEncoding, QuantileEncoding
 from pgml.preprocessing.times import PERIODS, CyclicEncoding
 
 Columns = list[Source]
@@ -146,6 +149,15 @@ def _yeo_johnson(name: str, power: float) -> Element:
     return applied("if", applied("lessThan", value, 0.0), applied("-", 0.0, below), above)
 
 
+def _quantile(encoding: QuantileEncoding, fields: Fields, kept: bool) -> Columns:
+    found = []
+    given = _filled(encoding, fields, kept)
+    for name, source, knots in zip(encoding.names(), given, encoding.quantiles, strict=True):
+        made = quantiles.rank(source.field, np.array(knots))
+        found.append(Source(fields.derive(f"{name}: rank", made, [source.field]), source.nullable))
+    return found
+
+
 def _bins(encoding: BinEncoding, fields: Fields, kept: bool) -> Columns:
     (source,) = _filled(encoding, fields, kept)
     value = reference(source.field)
@@ -196,20 +208,22 @@ def _key(encoding: Keyed, fields: Fields, kept: bool) -> Source:
     """Return the field that is looked up, text or number."""
     column = encoding.column
     fill = encoding.fill if encoding.missing == "fill" else None
+    apart = kept and fill is not None
     if not column.is_category:
         return _numbers(encoding, [None if fill is None else float(fill)], fields, kept=kept)[0]
     fields.inputs.append(
         Input(
             column.name,
             "string",
-            known=[str(each) for each in encoding.categories],
+            # Of a field with known values others are invalid, also where a function only hands them on.
+            known=() if apart else [str(each) for each in encoding.categories],
             fill=None if kept else fill,
             refuses=encoding.missing == "refuse",
             listed=encoding.missing == "refuse" and isinstance(encoding, OrdinalEncoding),
         )
     )
     field = column.name
-    if kept and fill is not None:
+    if apart:
         made = applied("if", applied("isMissing", reference(field)), str(fill), reference(field))
         field = fields.derive(f"{field} filled", made, [field], kind="string")
     return Source(field, encoding.missing == "pass")
@@ -300,6 +314,7 @@ def _target(encoding: TargetEncoding, fields: Fields, kept: bool) -> Columns:
 ENCODINGS: Mapping[str, Callable[[Any, Fields, bool], Columns]] = {
     NumberEncoding.kind: _number,
     PowerEncoding.kind: _power,
+    QuantileEncoding.kind: _quantile,
     BinEncoding.kind: _bins,
     CyclicEncoding.kind: _cyclic,
     CategoryEncoding.kind: _one_hot,

@@ -64,7 +64,7 @@ class Nodes:
 
     def _distribution(self, node: int, level: int) -> Iterator[str]:
         for label, share in self.leaf(node)[1]:
-            given = {"value": label, "recordCount": share, "probability": share}
+            given: dict[str, Value] = {"value": label, "recordCount": share, "probability": share}
             yield f"{' ' * level}<ScoreDistribution{attributes(given)}/>"
 
     def _predicates(self, node: int) -> tuple[str, str]:
