@@ -44,30 +44,30 @@ def import_onnx(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Mess
 
 def import_keras(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Message:
     """Return what a .keras or .h5 file became; see `import_onnx`."""
-    from pgml.exchange.keras import reading
+    from pgml.exchange import keras
 
-    return _model(arguments, lambda wanted: reading.read(file, wanted))
+    return _model(arguments, lambda wanted: keras.read(file, wanted))
 
 
 def import_keras_parts(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Message:
     """Return what ``architecture``, a text of JSON, became with a file of weights; see `import_onnx`."""
-    from pgml.exchange.keras import reading
+    from pgml.exchange import keras
 
-    return _model(arguments, lambda wanted: reading.read_parts(arguments["architecture"], file, wanted))
+    return _model(arguments, lambda wanted: keras.read_parts(arguments["architecture"], file, wanted))
 
 
 def import_xgboost(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Message:
     """Return what a file of XGBoost became; see `import_onnx`."""
-    from pgml.exchange.xgboost import reading
+    from pgml.exchange import xgboost
 
-    return _model(arguments, lambda wanted: reading.read(file, wanted))
+    return _model(arguments, lambda wanted: xgboost.read(file, wanted))
 
 
 def import_lightgbm(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Message:
     """Return what a file of LightGBM became; see `import_onnx`."""
-    from pgml.exchange.lightgbm import reading
+    from pgml.exchange import lightgbm
 
-    return _model(arguments, lambda wanted: reading.read(file, wanted))
+    return _model(arguments, lambda wanted: lightgbm.read(file, wanted))
 
 
 def import_model(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Message:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgml.artifact.format import Artifact, pack
+from pgml.columns import Column
 from pgml.errors import InvalidValue, TooLarge
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.naming import Wanted, named

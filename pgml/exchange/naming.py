@@ -112,7 +112,10 @@ def check(wanted: Wanted) -> None:
             )
     if wanted.labels is not None:
         labels_of(wanted.labels)
-    if wanted.task is not None and wanted.task not in SUPERVISED:
-        raise InvalidValue(
-            f'task "{wanted.task}" cannot be imported', hint=hint_of_names("tasks", wanted.task, SUPERVISED)
-        )
+    check_task(wanted.task)
+
+
+def check_task(task: str | None) -> None:
+    """Raise InvalidValue for a task that an imported model cannot be given."""
+    if task is not None and task not in SUPERVISED:
+        raise InvalidValue(f'task "{task}" cannot be imported', hint=hint_of_names("tasks", task, SUPERVISED))

@@ -4,17 +4,20 @@ from onnx import ModelProto, TensorProto
 
 from pgml.artifact.graph import INPUT
 from pgml.errors import MalformedText
-from pgml.exchange.onnx import audit
+from pgml.exchange.onnx import audit, bounds
+from pgml.exchange.onnx.sizes import sizes_of
 
 _DTYPES = {TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"}
 
 
-def check(data: bytes, width: int, dtype: str) -> None:
-    """Raise unless bytes are a graph of the contract of `pgml.artifact.graph`.
+def check(data: bytes, width: int, dtype: str) -> int | None:
+    """Return how many rows at a time a graph may be given; None: any number.
 
     Raises
     ------
-    MalformedText, NotBuilt, TooLarge
+    MalformedText, NotBuilt
+        The bytes are no graph of the contract of `pgml.artifact.graph`.
+    TooLarge
     """
     model: ModelProto = audit.audited(data)
     inputs = [(each.name, _DTYPES.get(each.type.tensor_type.elem_type)) for each in model.graph.input]
@@ -24,3 +27,4 @@ def check(data: bytes, width: int, dtype: str) -> None:
         )
     if model.graph.input[0].type.tensor_type.shape.dim[1].dim_value != width:
         raise MalformedText("the graph of the model has another width", hint="Export the model anew.")
+    return bounds.checked(model, sizes_of(model)).rows

@@ -60,7 +60,7 @@ DAMAGE = (
 
 
 def checked(data: bytes) -> Artifact:
-    """Return a model that has been loaded and tried on rows made to.
+    """Return a model that has been loaded and tried on rows made to; it may be given fewer rows at a time.
 
     Raises
     ------
@@ -85,7 +85,10 @@ def checked(data: bytes) -> Artifact:
             )
         _check_golden(artifact)
         if artifact.decoder["engine"] == "onnx":
-            graph.check(artifact.graph, encoder.width, encoder.dtype)
+            most = graph.check(artifact.graph, encoder.width, encoder.dtype)
+            given = artifact.decoder["rows"]
+            rows = min(filter(None, (given, most)), default=None)
+            artifact = replace(artifact, decoder={**artifact.decoder, "rows": rows})
         _try(artifact)
     except PgmlError as error:
         raise error if not isinstance(error, Corrupted) else _malformed(error.message) from None

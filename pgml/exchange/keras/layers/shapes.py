@@ -5,7 +5,7 @@ from math import prod
 
 from pgml.exchange.keras.layers.calls import Call, Translation
 from pgml.exchange.keras.net import Tensor
-from pgml.exchange.keras.options import items
+from pgml.exchange.keras.options import is_size, items
 
 
 def _same(call: Call) -> Tensor:
