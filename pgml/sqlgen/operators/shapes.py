@@ -62,7 +62,8 @@ def _reshape(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[
 
 
 def _shape(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
-    return [np.array(inputs[0].shape, dtype=np.int64)]
+    part = slice(node.get("start", None), node.get("end", None))
+    return [np.array(inputs[0].shape[part], dtype=np.int64)]
 
 
 def _slice(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence[Value]:
