@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,15 +107,17 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     model = ModelProto()
     model.CopyFrom(source.graph)
     fixed = next((each.dims[0] for each in source.inputs if each.dims and each.dims[0]), None)
+    before = None
     if way == "rows" and fixed is not None:
-        batches.freed(model, fixed)
+        batches.freed(model)
+        before = partial(batches.loosened, model, batch=fixed)
     features = joined(model, source.inputs, source.texts, way)
     tensor = model.graph.output[0].name
-    sizes = sizes_of(model)
+    sizes = sizes_of(model, before)
+    budget = bounds.checked(model, sizes)
     folding.reshaped(model, sizes)
     folding.folded(model, sizes)
     order.prune(model.graph)
-    budget = bounds.checked(model, sizes)
     answer = Answer(**{**vars(source.answer), "tensor": tensor})
     ending = ended(model, answer, sizes.sizes[tensor], way, wanted)
     output = _tried(model, source, features, ending, way)

@@ -6,7 +6,7 @@ through those that make lines of lines (`lines`), and ONNX's own rules make the 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from onnx import ModelProto, NodeProto, TypeProto, defs, helper, numpy_helper, shape_inference
@@ -67,8 +67,17 @@ class Sizes:
         return [self.sizes[name] for name in node.output if name]
 
 
-def sizes_of(model: ModelProto) -> Sizes:
+Before = Callable[[NodeProto, Sizes], None]
+
+
+def sizes_of(model: ModelProto, before: Before | None = None) -> Sizes:
     """Return the sizes of a graph of the contract's input.
+
+    Parameters
+    ----------
+    model : ModelProto
+    before : callable, optional
+        What is done to each operator before, with the sizes of its operands.
 
     Raises
     ------
@@ -91,6 +100,8 @@ def sizes_of(model: ModelProto) -> Sizes:
             found.known[tensor.name] = (values, values)
     for node in model.graph.node:
         _check_kind(node)
+        if before is not None:
+            before(node, found)
         results = _results(node, found)
         found.sizes.update(results)
         if all(size.count <= lines.MOST for size in results.values()):
