@@ -15,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from pgml.errors import Corrupted, InvalidValue, NotBuilt, TooLarge
 from pgml.exchange.foreign import NULL_TEXT
-from pgml.exchange.onnx import tensors
+from pgml.exchange.onnx import order, tensors
 from pgml.exchange.onnx.inputs import Input, Joined, Way
 from pgml.exchange.onnx.words import sentence
 from pgml.inference import Runtime
@@ -169,6 +169,7 @@ def original(
     source = maker.input[0] if maker is not None and maker.op_type == "ZipMap" else tensor
     del copy.graph.output[:]
     copy.graph.output.add(name=source)
+    order.prune(copy.graph)
     fixed = next((each.dims[0] for each in inputs if each.dims and each.dims[0]), None)
     step = 1 if way == "one" else fixed or len(matrix)
     rows = np.resize(matrix, (-(-len(matrix) // step) * step, matrix.shape[1]))
