@@ -74,7 +74,9 @@ class Forest:
             target,
             weight,
         )
-        node, targets, weights = self.node[votes] - first, self.target[votes], self.weight[votes]
+        cast = self.weight[votes] != 0
+        node, targets = self.node[votes][cast] - first, self.target[votes][cast]
+        weights = self.weight[votes][cast]
         slot = np.arange(len(node)) - np.searchsorted(node, node)
         width = int(slot.max(initial=0)) + 1
         if width == 1:

@@ -99,12 +99,25 @@ def _classifier(step: Step) -> Sequence[Value]:
     weights, rho = _pairs(step, sizes), _floats(step, "rho")
     step.given.require(rho.size == weights.shape[1], "has not a rho for each pair of classes")
     margins = step.writing.float32(_margins(step, sum(sizes), weights, rho))
-    label = step.refused("gives a class by votes, which is not supported: take its scores")
+    label = largest(step, labels, _votes(step, margins, classes))
     if classes > 2:
         return [label, transformed(step.writing, margins, transform)]
     if transform == "PROBIT":
         return [label, step.refused("has a PROBIT of two classes, which ONNX does not define")]
     return [label, of_two(step.writing, margins, transform, positive=transform != "NONE")]
+
+
+def _votes(step: Step, margins: str, classes: int) -> str:
+    """Append how many pairs prefer each class, (rows, classes): the first of two by a margin above 0."""
+    pairs = list(combinations(range(classes), 2))
+    gains = np.zeros((len(pairs), classes), dtype=np.float32)
+    others = np.zeros(classes, dtype=np.float32)
+    for at, (one, other) in enumerate(pairs):
+        gains[at, one], gains[at, other] = 1, -1
+        others[other] += 1
+    writing = step.writing
+    first = writing.float32(writing.apply("Greater", margins, writing.singles(0.0)))
+    return writing.apply("Add", writing.apply("MatMul", first, writing.values(gains)), writing.values(others))
 
 
 def _pairs(step: Step, sizes: list[int]) -> Floats:
