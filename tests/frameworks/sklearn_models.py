@@ -1,8 +1,8 @@
 """Writing pipelines of scikit-learn as ONNX, with what they answer; run by Python with the frameworks.
 
-Called with the name of a directory that holds ``penguins.csv`` and ``cars.csv``.  Writes for each model NAME
-``NAME.onnx`` and ``NAME.npz``: its inputs as ``in:`` and their names, what scikit-learn answers as ``answer``
-(probabilities, scores or values) and ``labels``.
+Called with the name of a directory.  Writes there for each model ``NAME.onnx`` and ``NAME.npz``: its inputs
+as ``in:`` and their names, what scikit-learn answers as ``answer`` (probabilities, scores or values), and
+``labels``.
 """
 
 import sys
@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from palmerpenguins import load_penguins
 from skl2onnx import to_onnx
 from skl2onnx.common._container import ModelComponentContainer
-from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     ExtraTreesRegressor,
@@ -42,20 +43,22 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
+from vega_datasets import data
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 BILL = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-Model = tuple[str, Any, pd.DataFrame, Any]
+Model = tuple[str, Any, pd.DataFrame]
 
 
-def penguins(directory: Path) -> pd.DataFrame:
+def penguins() -> pd.DataFrame:
     """Return birds, of which some lack numbers and some a sex."""
-    return pd.read_csv(directory / "penguins.csv", dtype={"sex": object}, keep_default_na=True)
+    table: pd.DataFrame = load_penguins()
+    return table
 
 
-def cars(directory: Path) -> pd.DataFrame:
+def cars() -> pd.DataFrame:
     """Return cars whose consumption is known; the power of some is not."""
-    table = pd.read_csv(directory / "cars.csv")
+    table: pd.DataFrame = data.cars()
     return table[table["Miles_per_Gallon"].notna()].reset_index(drop=True)
 
 
@@ -110,9 +113,9 @@ def regressors() -> Iterator[tuple[str, Any, Any]]:
     yield "voting", VotingRegressor(members), None
 
 
-def models(directory: Path) -> Iterator[Model]:
+def models() -> Iterator[Model]:
     """Give fitted models, and rows with their answers still to be had."""
-    birds = penguins(directory)
+    birds = penguins()
     texts = ["island", "sex"]
     rows = birds[[*BILL, *texts]].copy()
     rows[texts] = rows[texts].fillna("")
@@ -120,18 +123,13 @@ def models(directory: Path) -> Iterator[Model]:
         for target in ("species", "is_gentoo"):
             known = birds["species"] if target == "species" else (birds["species"] == "Gentoo").astype(int)
             pipeline = make_pipeline(prepared(BILL, texts, None, encoder), estimator)
-            yield f"{name}_{target}", pipeline.fit(rows, known), rows, known
-    table = cars(directory)
+            yield f"{name}_{target}", pipeline.fit(rows, known), rows
+    table = cars()
     numbers = ["Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration"]
     rows = table[[*numbers, "Origin"]].copy()
     for name, estimator, scaler in regressors():
         pipeline = make_pipeline(prepared(numbers, ["Origin"], scaler), estimator)
-        yield (
-            f"{name}_consumption",
-            pipeline.fit(rows, table["Miles_per_Gallon"]),
-            rows,
-            table["Miles_per_Gallon"],
-        )
+        yield f"{name}_consumption", pipeline.fit(rows, table["Miles_per_Gallon"]), rows
 
 
 def fed(rows: pd.DataFrame) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
@@ -186,15 +184,9 @@ ModelComponentContainer.add_node = add_node
 
 def main(directory: Path) -> None:
     """Write all models."""
-    for name, model, rows, _ in models(directory):
-        options = {"options": {"zipmap": True}} if name.startswith("logistic_filled") else {}
-        if hasattr(model, "predict_proba") and not options:
-            options = {"options": {"zipmap": False}}
-        try:
-            write(directory, name, model, rows, **options)
-            print(name)
-        except Exception as e:
-            print("FAIL", name, type(e).__name__, str(e)[:200])
+    for name, model, rows in models():
+        options = {"options": {"zipmap": name.startswith("logistic_filled")}}
+        write(directory, name, model, rows, **options if hasattr(model, "predict_proba") else {})
 
 
 if __name__ == "__main__":

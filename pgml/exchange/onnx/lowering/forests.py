@@ -11,6 +11,7 @@ from pgml.artifact.trees import Tree, compacted, layers
 from pgml.errors import TooLarge
 from pgml.exchange.onnx.lowering.attributes import Attributes
 from pgml.exchange.onnx.lowering.branches import LEQ, Mask, Modes, simplified
+from pgml.exchange.onnx.lowering.sharing import expanded
 
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.floating[Any]]
@@ -158,9 +159,7 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
     for side, ids in ((left, yes), (right, no)):
         side[branch] = _found(given, keys, order, of[branch] * _MOST_ID + ids[branch], "branch")
     parents = np.bincount(np.concatenate((left[branch], right[branch])), minlength=count)
-    given.require(
-        bool((parents <= 1).all() and (parents[starts[:-1]] == 0).all()), "has nodes that are no trees"
-    )
+    given.require(bool((parents[starts[:-1]] == 0).all()), "has a tree whose first node is not its root")
     given.require(bool((feature[branch] >= 0).all()), "compares a column that is not there")
     given.require(not bool(np.isnan(threshold[branch]).any()), "has a threshold that is no number")
     node, target, weight = _votes(given, votes, keys, order, targets, branch)
@@ -171,7 +170,7 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
         threshold.astype(dtype),
         missing > 0 if missing.size else np.zeros(count, dtype=np.bool_),
     )
-    return Forest(
+    found = Forest(
         starts,
         np.where(asked.swapped, right, left),
         np.where(asked.swapped, left, right),
@@ -182,6 +181,29 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
         node,
         target,
         weight.astype(dtype),
+    )
+    return unshared(found, given.kind) if (parents > 1).any() else found
+
+
+def unshared(forest: Forest, kind: str) -> Forest:
+    """Return a forest whose nodes have one parent each (MalformedText if a way leads back to itself)."""
+    found = expanded(forest.left, forest.right, forest.starts[:-1], kind)
+    source = found.source
+    first = np.searchsorted(forest.node, source)
+    votes = np.searchsorted(forest.node, source, side="right") - first
+    node = np.repeat(np.arange(len(source)), votes)
+    vote = np.repeat(first, votes) + np.arange(len(node)) - np.repeat(np.cumsum(votes) - votes, votes)
+    return Forest(
+        found.starts,
+        found.left,
+        found.right,
+        forest.feature[source],
+        forest.threshold[source],
+        forest.missing_left[source],
+        forest.modes[source],
+        node,
+        forest.target[vote],
+        forest.weight[vote],
     )
 
 
