@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from threadpoolctl import threadpool_limits
 
 from pgml import preprocessing, training
 from pgml.artifact.format import Artifact, pack, unpack
 from pgml.artifact.graph import INPUT, Graph
+from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.errors import NotBuilt, TooLarge
 from pgml.exchange.onnx.writing import model, onnx_of
 from pgml.inference import Predictor
-from pgml.preprocessing import Encoder, Family, checked
+from pgml.preprocessing import CodeEncoding, Encoder, Family, checked
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from tests.unit import builders, exported
@@ -168,6 +170,52 @@ def test_values_of_type_real_are_rounded_as_in_predict(tmp_path: Path) -> None:
             exported.matrix(encoder(columns, dtype=dtype)), builders.dataset(columns), tmp_path
         ).outputs["components"]
         assert found[[0, 1, 3], 0].tolist() == [float(np.float32(0.1)), 1e9, 0.0]
+
+
+def test_a_value_that_must_be_known_fails_its_own_row_alone(tmp_path: Path) -> None:
+    graph = Graph(1, "float64")
+    place = graph.apply("Cast", INPUT, to=onnx.TensorProto.INT64)
+    table = graph.constant([[5.0], [6.0]])
+    picked = graph.apply("Gather", table, graph.apply("Squeeze", place, graph.integers([1])), axis=0)
+    made = graph.finish(picked, "components", 1)
+    columns: Columns = {"a": ("integer", [1, 0, 1])}
+    artifact = exported.of_graph(encoder(columns, {"a": {"impute": "error"}}), made)
+    asked = builders.dataset({"a": ("integer", [1, None, 0])})
+    found = answer(artifact, asked, tmp_path).outputs["components"]
+    np.testing.assert_array_equal(found, [[6.0], [np.nan], [5.0]])
+
+
+def test_texts_become_their_places_for_graphs_that_look_them_up(tmp_path: Path) -> None:
+    texts = ("b", "a", "")
+    code = CodeEncoding(Column("t", "text"), "pass", nulls=True, fill="", categories=texts)
+    rows = builders.dataset({"t": ("text", ["a", "", None, "c", "b"])})
+    artifact = exported.matrix(Encoder([code], "float64"))
+    found = answer(artifact, rows, tmp_path).outputs["components"]
+    assert found[:, 0].tolist() == [1.0, 2.0, 4.0, 3.0, 0.0]
+
+
+def test_a_graph_made_for_one_row_stays_one(tmp_path: Path) -> None:
+    columns = numbers(NUMBERS[:1])
+    artifact = exported.matrix(encoder(columns))
+    graph = onnx.load_from_string(artifact.graph)
+    graph.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    single = Artifact(artifact.encoder, artifact.decoder, {}, graph.SerializeToString())
+    found = answer(single, builders.dataset(columns), tmp_path)
+    assert [shape for _, _, shape in found.inputs] == [[1, 1]] * 4
+    assert found.outputs["components"].tolist() == NUMBERS[:1].tolist()
+
+
+@pytest.mark.parametrize("algorithm", ["linear", "random_forest", "knn"])
+def test_no_rows_have_no_answers(algorithm: str) -> None:
+    label = ("text", ["no", "yes"] * (ROWS // 2))
+    artifact = trained({**MUST, "y": label}, "y", "classification", algorithm)
+    session = onnxruntime.InferenceSession(onnx_of(artifact))
+    given = {
+        each.name: np.zeros((0, each.shape[1]), dtype=object if each.type == "tensor(string)" else None)
+        for each in session.get_inputs()
+    }
+    labels, probabilities = session.run(None, given)
+    assert (labels.shape, probabilities.shape) == ((0,), (0, 2))
 
 
 @pytest.mark.parametrize("width", [1, 2])

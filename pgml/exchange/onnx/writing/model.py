@@ -60,9 +60,10 @@ def onnx_of(artifact: Artifact) -> bytes:
             else "this model is stored in a form of its own, which an ONNX file cannot hold",
             hint="Train another algorithm; pgml.algorithms() lists those served by ONNX.",
         )
-    sheet = Sheet()
-    matrix, refused = features.encoded(sheet, encoder)
     model = ModelProto.FromString(artifact.graph)
+    # Graphs of other tools may be made for one row; then the file is too.
+    sheet = Sheet(model.graph.input[0].type.tensor_type.shape.dim[0].dim_value or None)
+    matrix, refused = features.encoded(sheet, encoder)
     raw = sheet.inlined(model, matrix)
     result = model.graph.output[0].type.tensor_type
     outputs = (

@@ -141,13 +141,16 @@ def _cyclic(encoding: CyclicEncoding, values: str, sheet: Sheet) -> list[Block]:
 
 
 def _fill(encoding: Filled) -> Floats:
-    """Return what missing numbers become, NaN where they stay."""
-    return np.array(encoding.fill if encoding.missing == "fill" else [np.nan] * len(encoding.fill))
+    """Return what missing numbers become, NaN where they stay.
+
+    Those that are refused are filled too: a graph may take a number for a place, and fail for all rows.
+    """
+    return np.array([np.nan] * len(encoding.fill) if encoding.missing == "pass" else encoding.fill)
 
 
 def filled(encoding: Filled, given: Given) -> str:
     """Return a column's numbers, filled."""
-    if encoding.missing != "fill":
+    if encoding.missing == "pass":
         return given.name
     fill = given.sheet.constant(_fill(encoding))
     return given.sheet.chosen(given.missing, fill, given.name)

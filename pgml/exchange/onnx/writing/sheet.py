@@ -14,17 +14,24 @@ Rename = Callable[[str], str]
 
 
 class Sheet(Graph):
-    """A graph of any inputs and outputs, with names of its own until `renamed` gives them public ones."""
+    """A graph of any inputs and outputs, with names of its own until `renamed` gives them public ones.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    rows : int or None
+        How many rows it takes; None: any number.
+    """
+
+    def __init__(self, rows: int | None = None) -> None:
         super().__init__(1, "float64")
+        self._rows: int | str = rows or "rows"
         self._graph.input.pop()
         self._singles.clear()
 
     def input(self, dtype: int, width: int) -> str:
         """Add an input of shape (rows, width) and return its name."""
         name = f"input_{len(self._graph.input)}"
-        self._graph.input.append(helper.make_tensor_value_info(name, dtype, ["rows", width]))
+        self._graph.input.append(helper.make_tensor_value_info(name, dtype, [self._rows, width]))
         return name
 
     def texts(self, values: Sequence[str]) -> str:
@@ -62,7 +69,7 @@ class Sheet(Graph):
     def output(self, name: str, dtype: int, width: int | None) -> str:
         """Make a result an output of shape (rows, width), or (rows,) for None; return its own name."""
         own = self.apply("Identity", name)
-        shape: list[str | int | None] = ["rows"] if width is None else ["rows", width]
+        shape: list[str | int | None] = [self._rows] if width is None else [self._rows, width]
         self._graph.output.append(helper.make_tensor_value_info(own, dtype, shape))
         return own
 
