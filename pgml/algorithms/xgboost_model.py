@@ -88,10 +88,12 @@ def base_margin(score: Floats, link: str) -> Floats:
     """Return what is added to the trees' sums, of shape (1,) or (groups,), for base scores as stored.
 
     The base score of a logistic objective is a probability p, its margin
-    log(p / (1 - p)); that of an objective with a log link is a mean m, its margin log(m).
+    log(p / (1 - p)), which XGBoost computes as -log(1 / p - 1) in float32: near 1 that is
+    another number.  The score of an objective with a log link is a mean m, its margin log(m).
     """
     if link == "logistic":
-        return np.log(score) - np.log1p(-score)
+        one = np.float32(1)
+        return np.asarray(-np.log(one / score.astype(np.float32) - one), dtype=np.float64)
     return np.log(score) if link == "log" else score
 
 

@@ -98,7 +98,7 @@ def check_objective_task(wanted: Wanted, task: str, objective: str) -> None:
 
 
 def labels_for(wanted: Wanted, count: int) -> tuple[list[Label], LabelKind]:
-    """Return the labels of so many classes: the user's, or 0, 1, …
+    """Return the labels of so many classes: the user's, or 0, 1, …; of none, none.
 
     Raises
     ------

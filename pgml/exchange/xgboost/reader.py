@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pgml.algorithms import links, xgboost_model
+from pgml.algorithms.base import Floats
 from pgml.algorithms.xgboost_model import BoosterModel
 from pgml.artifact import trees
 from pgml.artifact.graph import INPUT, Graph
@@ -46,13 +47,15 @@ LINKS: Mapping[str, Mapping[str, str]] = {
     },
     "classification": {
         "binary:logistic": "logistic",
-        "binary:logitraw": "logistic",
+        "binary:logitraw": "raw",
         "binary:hinge": "sign",
         "multi:softprob": "softmax",
         "multi:softmax": "softmax",
     },
 }
 """For each task the objectives that can be served, each with its link from margin to prediction."""
+_LEAST = np.float32(1e-6)
+"""Of a base score that is a probability; 1 less this is the largest."""
 _OLD = (b"binf", b"CONFIG-offset:")
 """How files of the binary form begin that was given up with 3.1."""
 
@@ -60,8 +63,8 @@ _OLD = (b"binf", b"CONFIG-offset:")
 def read(data: bytes, wanted: Wanted) -> Foreign:
     """Read a file of ``save_model``, as JSON or as UBJSON.
 
-    Up to the best iteration, where early stopping found one, as the library's scikit-learn classes predict.  A
-    category that the model does not know goes where those go that a branch does not name.
+    Up to the best iteration, where early stopping found one, as the library's scikit-learn classes predict.
+    A category that the model does not know goes where those go that a branch does not name.
 
     Raises
     ------
@@ -90,15 +93,16 @@ def _read(data: bytes, wanted: Wanted) -> Foreign:
     graph = Graph(len(columns), "float64" if categories.numbers else "float32")
     shape = learner["learner_model_param"]
     groups = max(1, shape["num_class"], shape["num_target"])
-    labels, label_kind = (
-        labels_for(wanted, _classes(task, link, groups)) if task == "classification" else ([], "number")
-    )
+    labels, label_kind = labels_for(wanted, _classes(link, groups) if task == "classification" else 0)
     margin = _margin(graph, learner, link, columns, categories)
     output: Output = "value" if task == "regression" else "scores" if link == "sign" else "probabilities"
     if link == "sign":
         result = graph.apply("Concat", graph.apply("Neg", margin), margin, axis=1)
     else:
-        result = links.applied(graph, margin, link, classes=task == "classification")
+        # A raw score is one before the logistic curve, and its base score too.
+        result = links.applied(
+            graph, margin, "logistic" if link == "raw" else link, classes=task == "classification"
+        )
     return Foreign(
         columns=columns,
         texts={columns[at].name: texts for at, texts in categories.texts.items()},
@@ -149,7 +153,7 @@ def _objective(learner: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _classes(task: str, link: str, groups: int) -> int:
+def _classes(link: str, groups: int) -> int:
     """Return how many classes a model tells apart."""
     if link == "softmax":
         if groups < 2:
@@ -177,15 +181,17 @@ def _margin(
     return graph.apply("Add", total, graph.constant(_base(model.base_score, link)))
 
 
-def _base(score: Any, link: str) -> Any:
-    if (link == "logistic" and not ((score > 0) & (score < 1)).all()) or (
-        link == "log" and not (score > 0).all()
-    ):
+def _base(score: Floats, link: str) -> Floats:
+    """Return the margins of base scores, as the library finds them."""
+    valid = (score >= 0) & (score <= 1) if link == "logistic" else score > 0
+    if link in ("logistic", "log") and not valid.all():
         raise InvalidValue(
             "base score of the model cannot be that of its objective",
             detail="It is a probability of a logistic objective, a mean of one with a logarithm.",
             hint="Train the model without base_score.",
         )
+    if link == "logistic":
+        score = score.clip(_LEAST, 1 - _LEAST)
     return xgboost_model.base_margin(score, link)
 
 
@@ -219,9 +225,9 @@ def _linear(graph: Graph, learner: Mapping[str, Any], link: str) -> str:
     given = graph.float64(INPUT)
     filled = graph.apply("Where", graph.apply("IsNaN", given), graph.constant(0.0), given)
     total = graph.apply("MatMul", filled, graph.constant(weights[:-1]))
-    return graph.apply(
-        "Add", total, graph.constant(weights[-1] + _base(xgboost_model.base_score(shape), link))
-    )
+    # Of several base scores, the library takes the first for all.
+    base = _base(xgboost_model.base_score(shape)[:1], link)
+    return graph.apply("Add", total, graph.constant(weights[-1] + base))
 
 
 def _versions(document: Mapping[str, Any]) -> dict[str, str]:
