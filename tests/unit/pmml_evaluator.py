@@ -32,6 +32,9 @@ class Scope:
     values: dict[str, Value]
     derived: dict[str, ElementTree.Element] = field(default_factory=dict)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.values or name in self.derived
+
     def __getitem__(self, name: str) -> Value:
         if name not in self.values:
             given = self.derived[name]
@@ -72,7 +75,7 @@ class Document:
     def evaluate(self, record: Record) -> dict[str, Value]:
         """Return the output fields."""
         values = {name: self._treated(name, record.get(name)) for name in self.inputs}
-        return dict(self._answer(self.model, values).outputs)
+        return dict(self._answer(self.model, Scope(values)).outputs)
 
     def verify(self) -> int:
         """Check the records that the document holds and return how many."""
@@ -119,18 +122,11 @@ class Document:
             assert treatment == "asIs"
         return typed(kind, value)
 
-    def _answer(self, model: ElementTree.Element, values: Record) -> Answer:
-        names = [each.get("name") for each in model.findall("MiningSchema/MiningField")]
-        own = Scope({name: values[name] for name in names if name in values})
-        target = next(
-            (
-                each.get("name")
-                for each in model.findall("MiningSchema/MiningField")
-                if each.get("usageType") == "target"
-            ),
-            None,
-        )
-        assert set(names) <= {*values, target}
+    def _answer(self, model: ElementTree.Element, known: Scope) -> Answer:
+        """Return what a model says that sees of what is known only the fields of its schema."""
+        fields = model.findall("MiningSchema/MiningField")
+        target = next((each.get("name") for each in fields if each.get("usageType") == "target"), None)
+        own = Scope({name: known[name] for each in fields if (name := each.get("name")) != target})
         derived = model.findall("LocalTransformations/DerivedField")
         own.derived.update({each.get("name"): each for each in derived})
         found = {
@@ -163,13 +159,12 @@ class Document:
         segments = model.findall("Segmentation/Segment")
         assert all(segment[0].tag == "True" for segment in segments)
         if method == "modelChain":
-            # What earlier ones give can be used by later ones.
-            seen = dict(everything(scope))
             for segment in segments:
-                found = self._answer(segment[1], seen)
-                seen.update(found.outputs)
+                found = self._answer(segment[1], scope)
+                # Later ones see what earlier ones give.
+                scope.values.update(found.outputs)
             return found
-        answers = [self._answer(segment[1], everything(scope)) for segment in segments]
+        answers = [self._answer(segment[1], scope) for segment in segments]
         if model.get("functionName") == "classification":
             assert method == "average"
             labels = answers[0].numbers
@@ -231,26 +226,6 @@ class Document:
         }
         assert model.get("numberOfClusters") == str(len(distances))
         return Answer(min(distances, key=lambda label: distances[label]), distances, {})
-
-
-class _Everything(dict[str, Value]):
-    """The fields of a scope, with those that are not computed yet."""
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__(dict.fromkeys([*scope.values, *scope.derived]))
-        self.scope = scope
-
-    def __getitem__(self, name: str) -> Value:
-        return self.scope[name]
-
-
-def everything(scope: Scope) -> Record:
-    """Return all fields of a scope, given and derived."""
-    return _Everything(scope) if len(scope.derived) > 50 else {name: scope[name] for name in _names(scope)}
-
-
-def _names(scope: Scope) -> list[str]:
-    return list(dict.fromkeys([*scope.values, *scope.derived]))
 
 
 def stripped(element: ElementTree.Element) -> ElementTree.Element:

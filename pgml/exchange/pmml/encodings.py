@@ -129,7 +129,7 @@ def _power(encoding: PowerEncoding, fields: Fields, kept: bool) -> Columns:
     given = _filled(encoding, fields, kept)
     lines = zip(encoding.power, encoding.center, encoding.scale, strict=True)
     for name, source, (power, center, scale) in zip(encoding.names(), given, lines, strict=True):
-        made = _moved(_yeo_johnson(source.field, power), center, scale)
+        made = _known(source, _moved(_yeo_johnson(source.field, power), center, scale))
         found.append(Source(fields.derive(f"{name}: curved", made, [source.field]), source.nullable))
     return found
 
@@ -153,7 +153,7 @@ def _quantile(encoding: QuantileEncoding, fields: Fields, kept: bool) -> Columns
     found = []
     given = _filled(encoding, fields, kept)
     for name, source, knots in zip(encoding.names(), given, encoding.quantiles, strict=True):
-        made = quantiles.rank(source.field, np.array(knots))
+        made = _known(source, quantiles.rank(source.field, np.array(knots)))
         found.append(Source(fields.derive(f"{name}: rank", made, [source.field]), source.nullable))
     return found
 
@@ -177,11 +177,18 @@ def _bins(encoding: BinEncoding, fields: Fields, kept: bool) -> Columns:
 
 def _indicator(name: str, condition: Element, source: Source, fields: Fields) -> Source:
     """Return 1 where a condition on a field holds, else 0; missing where the field is."""
-    made = applied("if", condition, 1.0, 0.0)
-    if source.nullable:
-        present = applied("isNotMissing", reference(source.field))
-        made = Element("Apply", {"function": "if"}, [present, made])
+    made = _known(source, applied("if", condition, 1.0, 0.0))
     return Source(fields.derive(name, made, [source.field]), source.nullable)
+
+
+def _known(source: Source, made: Element) -> Element:
+    """Return an expression of a field that is missing where the field is.
+
+    By the standard it would be so by itself, but some readers refuse to apply functions to what is missing.
+    """
+    if not source.nullable:
+        return made
+    return applied("if", applied("isNotMissing", reference(source.field)), made)
 
 
 def _cyclic(encoding: CyclicEncoding, fields: Fields, kept: bool) -> Columns:
@@ -191,16 +198,15 @@ def _cyclic(encoding: CyclicEncoding, fields: Fields, kept: bool) -> Columns:
         period = PERIODS[name]
         value = reference(source.field)
         turns = applied("floor", applied("/", value, period))
-        within = applied("-", value, applied("*", turns, period))
-        angle = fields.derive(
-            f"{encoding.column.name}: angle of {name}",
-            applied("*", within, 2 * math.pi / period),
-            [source.field],
+        angle = applied("*", applied("-", value, applied("*", turns, period)), 2 * math.pi / period)
+        field = fields.derive(
+            f"{encoding.column.name}: angle of {name}", _known(source, angle), [source.field]
         )
+        turned = Source(field, source.nullable)
         for wave in ("sin", "cos"):
+            made = _known(turned, applied(wave, reference(field)))
             label = f"{encoding.column.name}: {wave}({name})"
-            made = fields.derive(label, applied(wave, reference(angle)), [angle])
-            found.append(Source(made, source.nullable))
+            found.append(Source(fields.derive(label, made, [field]), source.nullable))
     return found
 
 

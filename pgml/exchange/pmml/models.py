@@ -143,12 +143,17 @@ def _linear(found: Margins, line: Line, task: Task) -> Element:
 def _tables(
     terms: Sequence[regression.Terms], intercepts: Sequence[float], link: str, task: Task
 ) -> list[Element]:
-    """Return a table a class; of two classes that have one margin the second one's comes first."""
+    """Return a table a class.
+
+    Of two classes that have one margin the first one comes first, with the other sign: of equal probabilities
+    readers take the first.
+    """
     if task.function == "regression":
         return [regression.table(terms[0], intercepts[0])]
     if link == "logit" and len(task.labels) == 2 and len(terms) == 1:
         first, second = task.labels
-        return [regression.table(terms[0], intercepts[0], second), regression.table((), 0.0, first)]
+        opposite = [(name, -weight) for name, weight in terms[0]]
+        return [regression.table(opposite, -intercepts[0], first), regression.table((), 0.0, second)]
     if link in ("identity", "exp", "logit") or len(terms) != len(task.labels):
         raise Unknown
     return [
@@ -221,7 +226,7 @@ def _votes(found: Margins, grove: Grove, forest: Forest, used: list[str], task: 
     if count == 1:
         return made(grove.trees[0], before, task.after)
     inside = (
-        made(tree, [Element("MiningSchema", {}, [*task.aimed(), *schema(forest.used([tree])).children])])
+        made(tree, [Element("MiningSchema", {}, [*task.aimed(), *forest.schema([tree]).children])])
         for tree in grove.trees
     )
     return _mining("classification", [*before, segmentation("average", inside), *task.after])
@@ -233,9 +238,11 @@ def _line_chain(found: Margins, line: Line, task: Task) -> Element:
     names = _margin_names(found, task)
     models = []
     for terms, intercept, name in zip(columns, found.offset.tolist(), names, strict=True):
-        own = [schema(Source(field, nullable=False) for field, _ in terms), inner_output(name)]
+        # A schema has one field at least.
+        fields = [field for field, _ in terms] or [task.sources[0].field]
+        own = [schema(fields), inner_output(name)]
         models.append(regression.model("regression", "none", own, [regression.table(terms, intercept)]))
-    used = {name for terms in columns for name, _ in terms}
+    used = {task.sources[0].field, *(name for terms in columns for name, _ in terms)}
     whole = replace(found, offset=np.zeros(len(names)))
     return _chain(models, [[(name, 1.0)] for name in names], whole, used, task)
 

@@ -92,9 +92,13 @@ class Forest:
     strict: bool
 
     def used(self, trees: Iterable[Laid]) -> list[Source]:
-        """Return the columns that some branch of these looks at, each once."""
-        places = {int(each) for tree in trees for each in np.unique(tree.feature[tree.left >= 0])}
+        """Return the columns that branches of these look at, each once; the first one if there are none."""
+        places = {int(each) for tree in trees for each in np.unique(tree.feature[tree.left >= 0])} or {0}
         return list({self.sources[at].field: self.sources[at] for at in sorted(places)}.values())
+
+    def schema(self, trees: Iterable[Laid]) -> Element:
+        """Return the schema of a model of these trees inside another model."""
+        return schema(each.field for each in self.used(trees))
 
     def tree(
         self, tree: Laid, function: str, leaf: Leaf, before: Sequence[Element], after: Sequence[Element] = ()
@@ -122,7 +126,7 @@ class Forest:
         self, tree: Laid, values: Sequence[float], before: Sequence[Element] | None = None
     ) -> Element:
         """Return a tree of a number each leaf."""
-        own = [schema(self.used([tree]))] if before is None else before
+        own = [self.schema([tree])] if before is None else before
         return self.tree(tree, "regression", lambda node: (number(values[node]), ()), own)
 
     def total(self, grove: Grove, target: int, output: str) -> Element:
@@ -133,13 +137,13 @@ class Forest:
         return Element(
             "MiningModel",
             {"functionName": "regression"},
-            [schema(self.used(chosen)), inner_output(output), segmentation("sum", inside)],
+            [self.schema(chosen), inner_output(output), segmentation("sum", inside)],
         )
 
 
-def schema(sources: Iterable[Source]) -> Element:
+def schema(fields: Iterable[str]) -> Element:
     """Return the schema of a model inside another."""
-    return Element("MiningSchema", {}, [Element("MiningField", {"name": each.field}) for each in sources])
+    return Element("MiningSchema", {}, [Element("MiningField", {"name": each}) for each in fields])
 
 
 def segmentation(method: str, models: Iterable[Element]) -> Element:

@@ -41,7 +41,8 @@ def verification(artifact: Artifact, outputs: Sequence[str], *, single: bool) ->
     matrix = np.array(artifact.golden["matrix"], dtype=np.float64).reshape(-1, predictor.encoder.width)
     given = [_record(predictor.encoder.encodings, row, at) for at, row in enumerate(matrix)]
     found = np.atleast_2d(predictor.outputs(_dataset(predictor, given)).T).T
-    kept = [at for at in range(len(given)) if _is_clear(predictor, found[at])][:RECORDS]
+    told = [at for at, record in enumerate(given) if any(value is not None for value in record)]
+    kept = [at for at in told if _is_clear(predictor, found[at])][:RECORDS]
     if not kept:
         return None
     names = [name for column in predictor.columns for name in column.feature_names]
