@@ -75,7 +75,7 @@ def pmml_of(artifact: Artifact, header: Header, max_bytes: int = MOST_BYTES) -> 
     lines: list[str] = []
     left = max_bytes
     for line in _lines(artifact, header):
-        left -= len(line) + 1
+        left -= len(line.encode()) + 1
         if left < 0:
             raise TooLarge(
                 f"model takes more than {max_bytes >> 20} MB as PMML",

@@ -226,6 +226,7 @@ def _key(encoding: Keyed, fields: Fields, kept: bool) -> Source:
             fill=None if kept else fill,
             refuses=encoding.missing == "refuse",
             listed=encoding.missing == "refuse" and isinstance(encoding, OrdinalEncoding),
+            note=note(column),
         )
     )
     field = column.name

@@ -61,8 +61,9 @@ def grove(nodes: Sequence[tuple[Node, bool]]) -> Grove | None:
 
 
 def _is_plain(node: Node) -> bool:
-    modes = numpy_helper.to_array(node.get("nodes_modes"))
-    return np.unique(modes).tolist() in ([LESS], [LESS_OR_EQUAL]) and node.get("aggregate_function", 1) == 1
+    modes = np.unique(numpy_helper.to_array(node.get("nodes_modes"))).tolist()
+    is_sum = node.get("aggregate_function", 1) == 1 and node.get("post_transform", 0) == 0
+    return is_sum and modes in ([LESS], [LESS_OR_EQUAL])
 
 
 def _trees(ensemble: Ensemble, targets: int, single: bool) -> Iterator[Laid]:

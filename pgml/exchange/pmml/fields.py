@@ -15,6 +15,8 @@ NOTES = {
     "interval": "a duration in seconds; a day has 86400, a month 30 days, a year 365.25",
 }
 """How a value reaches the model, by `pgml.columns.Kind.temporal`."""
+TEXTS = {"character": "a text without blanks at its end", "uuid": "a uuid as lower case with hyphens"}
+"""The same by type."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Input:
         """Return its place in the data dictionary."""
         continuous = self.kind in ("float", "double")
         given: dict[str, Value] = {"name": self.name, "optype": "continuous" if continuous else "categorical"}
-        inside = [Element("Extension", {"name": "unit", "value": self.note})] if self.note else []
+        inside = [Element("Extension", {"name": "values", "value": self.note})] if self.note else []
         inside += [Element("Value", {"value": each}) for each in self.known]
         return Element("DataField", given | {"dataType": self.kind}, inside)
 
@@ -137,5 +139,5 @@ class Fields:
 
 
 def note(column: Column) -> str:
-    """Return what a column's numbers are; nothing where that needs no words."""
-    return NOTES.get(column.kind.temporal or "", "")
+    """Return what a column's values are; nothing where that needs no words."""
+    return TEXTS.get(column.type) or NOTES.get(column.kind.temporal or "", "")

@@ -108,7 +108,7 @@ class _Reading:
         node = self._node(name)
         if node is None:
             raise Unknown
-        if node.op_type == "Softmax" and self._attribute(node, "axis", -1) in (1, -1):
+        if node.op_type == "Softmax" and self._is_across(node):
             logistic = self._log_sigmoid(node.input[0])
             if logistic is not None:
                 return replace(self.margins(logistic), link="simplemax")
@@ -119,10 +119,10 @@ class _Reading:
 
     def _two_classes(self, node: NodeProto) -> Margins:
         """Return what the second of ``(1 - p, p)`` is."""
-        if len(node.input) != 2:
-            raise Unknown
         first = self._node(node.input[0])
-        if first is None or first.op_type != "Sub" or first.input[1] != node.input[1]:
+        if len(node.input) != 2 or not self._is_across(node) or first is None or first.op_type != "Sub":
+            raise Unknown
+        if first.input[1] != node.input[1]:
             raise Unknown
         if not np.array_equal(self._constant(first.input[0]), np.array(1.0)):
             raise Unknown
@@ -136,6 +136,8 @@ class _Reading:
         if node is not None and node.op_type == "Concat":
             first = self._node(node.input[0])
             if first is None or first.op_type != "Neg" or list(node.input[1:]) != list(first.input):
+                raise Unknown
+            if not self._is_across(node):
                 raise Unknown
             name = node.input[1]
         return replace(self.margins(name), link="scores")
@@ -163,7 +165,7 @@ class _Reading:
         """Return margins after an operator with a number for each, or one for all."""
         found = self.margins(node.input[0])
         number = np.asarray(self._constant(node.input[1]), dtype=np.float64)
-        if number.size not in (1, len(found.factor)) or number.ndim > 2:
+        if number.size not in (1, len(found.factor)) or number.shape[:-1] not in ((), (1,)):
             raise Unknown
         number = np.broadcast_to(number.ravel(), found.factor.shape)
         factor, offset = _ARITHMETIC[node.op_type](found.factor, found.offset, number)
@@ -221,12 +223,14 @@ class _Reading:
             raise Unknown
         if node.op_type == "Sqrt":
             return self._squared(node.input[0])
+        if node.op_type == "Concat" and not self._is_across(node):
+            raise Unknown
         each = list(node.input) if node.op_type == "Concat" else [name]
         return np.stack([self._point(one) for one in each])
 
     def _point(self, name: str) -> Floats:
         """Return the point of ``ReduceL2(features - point)``."""
-        moved = self._argument(self._argument(name, "ReduceL2"), "Sub", whole=True)
+        moved = self._argument(self._reduced(name, "ReduceL2"), "Sub", whole=True)
         if self._source(moved.input[0]) != TensorProto.DOUBLE:
             raise Unknown
         return np.asarray(self._constant(moved.input[1]), dtype=np.float64).ravel()
@@ -236,8 +240,7 @@ class _Reading:
         total = self._argument(self._argument(name, "Max"), "Add", whole=True)
         both = self._argument(total.input[0], "Add", whole=True)
         product = self._argument(both.input[0], "MatMul", whole=True)
-        norms = self._argument(both.input[1], "ReduceSumSquare", whole=True)
-        if norms.input[0] != product.input[0]:
+        if self._reduced(both.input[1], "ReduceSumSquare") != product.input[0]:
             raise Unknown
         moved = self._argument(product.input[0], "Sub", whole=True)
         if self._source(moved.input[0]) != TensorProto.DOUBLE:
@@ -246,6 +249,17 @@ class _Reading:
         if not np.allclose((points * points).sum(axis=1), self._constant(total.input[1]), rtol=1e-12):
             raise Unknown
         return np.asarray(points + self._constant(moved.input[1]), dtype=np.float64)
+
+    def _reduced(self, name: str, kind: str) -> str:
+        """Return what is reduced across each row."""
+        node = self._argument(name, kind, whole=True)
+        if np.ravel(self._constant(node.input[1])).tolist() not in ([1], [-1]):
+            raise Unknown
+        return str(node.input[0])
+
+    def _is_across(self, node: NodeProto) -> bool:
+        """Return whether an operator works across the numbers of each row."""
+        return self._attribute(node, "axis", -1) in (1, -1)
 
     def _argument(self, name: Any, kind: str, *, whole: bool = False) -> Any:
         """Return the first input of an operator of that kind, or all of it."""
