@@ -130,9 +130,8 @@ def _bins(encoding: BinEncoding, values: str, sheet: Sheet) -> list[Block]:
 
 def _cyclic(encoding: CyclicEncoding, values: str, sheet: Sheet) -> list[Block]:
     period = np.array([PERIODS[name] for name in encoding.periods])
+    # Before 1970 that is negative, an angle a whole turn away from numpy's.
     rest = sheet.apply("Mod", values, sheet.constant(period), fmod=1)
-    behind = sheet.apply("Less", rest, sheet.constant(0.0))
-    rest = sheet.chosen(behind, sheet.apply("Add", rest, sheet.constant(period)), rest)
     angle = sheet.apply("Mul", rest, sheet.constant(2 * np.pi / period))
     return [
         Block(sheet.apply("Sin", angle), range(0, encoding.width, 2)),
