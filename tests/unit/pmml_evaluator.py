@@ -347,9 +347,8 @@ def mapped(given: ElementTree.Element, scope: Scope) -> Value:
     if value is None:
         return None if given.get("mapMissingTo") is None else float(given.get("mapMissingTo"))
     for row in given.findall("InlineTable/row"):
-        if row.find(pair.get("column")).text == (shown(value) if isinstance(value, str | bool) else None):
-            return float(row.find(given.get("outputColumn")).text)
-        if isinstance(value, float) and float(row.find(pair.get("column")).text) == value:
+        key = row.find(pair.get("column")).text or ""
+        if value == (float(key) if isinstance(value, float) else key):
             return float(row.find(given.get("outputColumn")).text)
     return None if given.get("defaultValue") is None else float(given.get("defaultValue"))
 
@@ -374,16 +373,30 @@ def applied(given: ElementTree.Element, scope: Scope) -> Value:
     return FUNCTIONS[name](*values)
 
 
+def unbounded(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return a function that is infinite where a double would overflow."""
+
+    def found(value: float) -> float:
+        try:
+            return function(value)
+        except OverflowError:
+            return math.inf
+
+    return found
+
+
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     **COMPARISONS,
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
+    "min": min,
+    "max": max,
     "and": lambda *values: all(values),
     "abs": abs,
-    "exp": math.exp,
-    "expm1": math.expm1,
+    "exp": unbounded(math.exp),
+    "expm1": unbounded(math.expm1),
     "floor": math.floor,
     "ln1p": math.log1p,
     "sin": math.sin,

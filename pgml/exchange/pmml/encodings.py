@@ -12,7 +12,7 @@ from pgml.exchange.pmml import quantiles
 from pgml.exchange.pmml.elements import Element, applied, constant, number, reference
 from pgml.exchange.pmml.fields import Fields, Input, Source, note
 from pgml.preprocessing import Encoder, Encoding
-from pgml.preprocessing.base import Key
+from pgml.preprocessing.base import MOST, Key
 from pgml.preprocessing.bins import BinEncoding
 from pgml.preprocessing.categories import CategoryEncoding, CodeEncoding, Keyed, OrdinalEncoding
 from pgml.preprocessing.marks import MarkedEncoding
@@ -129,7 +129,9 @@ def _power(encoding: PowerEncoding, fields: Fields, kept: bool) -> Columns:
     given = _filled(encoding, fields, kept)
     lines = zip(encoding.power, encoding.center, encoding.scale, strict=True)
     for name, source, (power, center, scale) in zip(encoding.names(), given, lines, strict=True):
-        made = _known(source, _moved(_yeo_johnson(source.field, power), center, scale))
+        # Both curves may leave the doubles, where the matrix ends at their range.
+        moved = _moved(_yeo_johnson(source.field, power), center, scale)
+        made = _known(source, applied("max", applied("min", moved, MOST), -MOST))
         found.append(Source(fields.derive(f"{name}: curved", made, [source.field]), source.nullable))
     return found
 
