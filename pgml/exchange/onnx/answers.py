@@ -36,6 +36,10 @@ class Answer:
         None: not said.
     label_kind : str
     targets : sequence of str
+    label : str or None
+        The output that says which class it is.
+    own : sequence or None
+        The labels that the file says, whatever is wanted.
     """
 
     tensor: str
@@ -45,6 +49,8 @@ class Answer:
     labels: Sequence[Label] | None = None
     label_kind: LabelKind = "number"
     targets: Sequence[str] = ()
+    label: str | None = None
+    own: Sequence[Label] | None = None
 
 
 def answer_of(
@@ -74,6 +80,9 @@ def answer_of(
             found = replace(found, labels=said.labels, label_kind=said.label_kind)
     else:
         found = _told(model, classes, makers, wanted)
+    others = [each.name for each in model.graph.output if each.name != found.tensor]
+    if len(others) == 1:
+        found = replace(found, label=others[0], own=found.labels)
     if wanted.labels is None:
         return found
     labels, kind = labels_of(wanted.labels)

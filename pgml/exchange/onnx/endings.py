@@ -118,6 +118,13 @@ def _append(model: ModelProto, answer: Answer, size: Size, found: Ending) -> Non
     graph.output.append(helper.make_tensor_value_info(RAW, TensorProto.DOUBLE, ["rows", found.width]))
 
 
+def turn(model: ModelProto) -> None:
+    """Make the least number of a graph's output the largest."""
+    graph = model.graph
+    graph.node[-1].output[0] = f"{RAW}/turned"
+    graph.node.append(helper.make_node("Neg", [f"{RAW}/turned"], [RAW]))
+
+
 def _added(model: ModelProto, kind: str, operands: Sequence[str], **attributes: Any) -> str:
     name = f"{RAW}/{len(model.graph.node)}"
     model.graph.node.append(helper.make_node(kind, operands, [name], **attributes))

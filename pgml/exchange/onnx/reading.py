@@ -15,8 +15,8 @@ from pgml.exchange.naming import Wanted, check_task
 from pgml.exchange.onnx import batches, bounds, folding, metadata, order, standard, trial
 from pgml.exchange.onnx.answers import Answer, answer_of
 from pgml.exchange.onnx.audit import audited
-from pgml.exchange.onnx.endings import RAW, Ending, ended
-from pgml.exchange.onnx.inputs import Input, Joined, Way, inputs_of, joined, renamed, ways
+from pgml.exchange.onnx.endings import RAW, Ending, ended, turn
+from pgml.exchange.onnx.inputs import Input, Way, inputs_of, joined, renamed, ways
 from pgml.exchange.onnx.operators import MACHINE_LEARNING
 from pgml.exchange.onnx.sizes import sizes_of
 from pgml.exchange.onnx.words import printable
@@ -120,7 +120,9 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     order.prune(model.graph)
     answer = Answer(**{**vars(source.answer), "tensor": tensor})
     ending = ended(model, answer, sizes.sizes[tensor], way, wanted)
-    output = _tried(model, source, features, ending, way)
+    _complete(model)
+    matrix = trial.matrix_of(features, source.texts, budget.work)
+    output = _tried(model, source, trial.Rows(source.inputs, source.texts, matrix, way), ending)
     renamed(model, {output: f"own/{output}", RAW: output})
     return Foreign(
         columns=features.columns,
@@ -139,7 +141,7 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     )
 
 
-def _tried(model: ModelProto, source: _Source, features: Joined, ending: Ending, way: Way) -> Output:
+def _tried(model: ModelProto, source: _Source, rows: trial.Rows, ending: Ending) -> Output:
     """Run a graph beside the file's own and return what its outputs are.
 
     Raises
@@ -148,21 +150,50 @@ def _tried(model: ModelProto, source: _Source, features: Joined, ending: Ending,
         They differ, or rows depend on each other.
     InvalidValue, TooLarge
     """
-    _complete(model)
-    runtime = trial.loaded(model.SerializeToString())
-    matrix = trial.matrix_of(features, source.texts)
-    outputs = trial.outputs_of(runtime, matrix, way)
-    own = trial.original(source.file, source.answer.tensor, source.inputs, source.texts, matrix, way)
-    if source.answer.ending == "LogSoftmax" and own is not None:
-        own = np.exp(own)
-    if own is not None and own.shape == outputs.shape and not trial.is_alike(own, outputs):
-        raise NotBuilt(
-            "the model answers otherwise once rows are given by themselves",
-            hint="Export it with a dynamic first dimension, which counts rows.",
-        )
+    outputs = trial.outputs_of(trial.loaded(model.SerializeToString()), rows.matrix, rows.way)
+    answer = source.answer
+    own = trial.asked(source.file, answer.tensor, rows)
+    if own is not None and own.shape == outputs.shape:
+        own = np.exp(own) if answer.ending == "LogSoftmax" and ending.output != "value" else own
+        if not trial.is_alike(np.asarray(own, dtype=np.float64), outputs):
+            raise NotBuilt(
+                "the model answers otherwise once rows are given by themselves",
+                hint="Export it with a dynamic first dimension, which counts rows.",
+            )
     if ending.output is not None:
         return ending.output
-    return "probabilities" if trial.sums_to_one(outputs) else "scores"
+    output: Output = "probabilities" if trial.sums_to_one(outputs) else "scores"
+    if answer.label is not None and answer.own is not None and len(answer.own) == ending.width:
+        _check_labels(model, source, rows, outputs, output)
+    return output
+
+
+def _check_labels(
+    model: ModelProto, source: _Source, rows: trial.Rows, outputs: trial.Floats, output: Output
+) -> None:
+    """Turn the scores of two classes around where the file's label is that of the least.
+
+    Raises
+    ------
+    NotBuilt
+        The file's label is not that of the largest number.
+    """
+    assert source.answer.label is not None
+    assert source.answer.own is not None
+    labels = trial.asked(source.file, source.answer.label, rows)
+    if labels is None or labels.shape[1] != 1:
+        return
+    agreed = trial.agreeing(outputs, labels, source.answer.own)
+    if agreed.all():
+        return
+    if output == "scores" and outputs.shape[1] == 2 and not agreed.any():
+        turn(model)
+        return
+    raise NotBuilt(
+        "the label of the model is not always that of its largest number",
+        detail=f"So it is for {int(agreed.sum())} of {len(agreed)} rows tried.",
+        hint="Export it with the probabilities that its labels are chosen by.",
+    )
 
 
 def _complete(model: ModelProto) -> None:

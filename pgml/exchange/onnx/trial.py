@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,9 @@ from pgml.inference import Runtime
 
 Floats = npt.NDArray[np.float64]
 MOST_SECONDS = 10.0
-ROWS = 6
+MOST_ROWS = 64
+QUICK = 50_000_000
+"""Multiplications that are done in no time: so many are made for all rows of a trial."""
 TOLERANCE = 1e-4
 """Of the largest number: float32 added up in another order."""
 _FAILURES = (
@@ -66,18 +69,27 @@ def loaded(graph: bytes) -> Runtime:
     return found
 
 
-def matrix_of(joined: Joined, texts: Mapping[str, Sequence[str]]) -> npt.NDArray[Any]:
-    """Return a few rows of features: whole numbers are 0 and 1, texts all there are."""
+def matrix_of(joined: Joined, texts: Mapping[str, Sequence[str]], work: int) -> npt.NDArray[Any]:
+    """Return a few rows of features: whole numbers are 0 and 1, texts any.
+
+    Parameters
+    ----------
+    joined : Joined
+    texts : mapping of str to sequence of str
+    work : int
+        Multiplications that a row takes.
+    """
     random = np.random.default_rng(0)
+    rows = int(np.clip(QUICK // max(work, 1), 4, MOST_ROWS))
     parts: list[Any] = []
     for at, column in enumerate(joined.columns):
         if column.name in texts:
             codes = len(texts[column.name]) + 2
-            parts.append(random.integers(0, codes, (ROWS, 1)))
+            parts.append(random.integers(0, codes, (rows, 1)))
         elif at in joined.whole:
-            parts.append(random.integers(0, 2, (ROWS, column.width)))
+            parts.append(random.integers(0, 2, (rows, column.width)))
         else:
-            parts.append(random.normal(size=(ROWS, column.width)))
+            parts.append(random.normal(size=(rows, column.width)))
     return np.hstack(parts).astype(joined.dtype)
 
 
@@ -102,10 +114,10 @@ def outputs_of(runtime: Runtime, matrix: npt.NDArray[Any], way: Way) -> Floats:
     return single
 
 
-def _run(runtime: Runtime, given: Mapping[str, Any], name: str | None = None) -> Floats:
+def _run(runtime: Runtime, given: Mapping[str, Any]) -> npt.NDArray[Any]:
     with _stopped_in_time() as options:
         try:
-            found = runtime.session.run(None if name is None else [name], dict(given), options)[0]
+            return np.asarray(runtime.session.run(None, dict(given), options)[0])
         except _FAILURES as error:
             if options.terminate:
                 raise TooLarge(
@@ -117,7 +129,6 @@ def _run(runtime: Runtime, given: Mapping[str, Any], name: str | None = None) ->
                 detail=sentence(error),
                 hint="Run it with onnxruntime on a row of numbers first.",
             ) from None
-    return np.asarray(found, dtype=np.float64)
 
 
 @contextmanager
@@ -143,60 +154,75 @@ def is_alike(one: Floats, other: Floats) -> bool:
     return bool(same and (np.abs(one[finite] - other[finite]) <= TOLERANCE * scale).all())
 
 
+def agreeing(numbers: Floats, labels: npt.NDArray[Any], known: Sequence[Any]) -> npt.NDArray[np.bool_]:
+    """Return of each row whose largest number stands out whether its label is that number's.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (rows, labels)
+    labels : ndarray of shape (rows, 1)
+    known : sequence
+        The labels in the order of the numbers.
+    """
+    ordered = np.sort(numbers, axis=1)
+    clear = ordered[:, -1] - ordered[:, -2] > TOLERANCE * np.abs(numbers).max(initial=0.0)
+    places = numbers.argmax(axis=1)
+    return np.array([known[places[at]] == labels[at, 0] for at in np.flatnonzero(clear)], dtype=np.bool_)
+
+
 def sums_to_one(outputs: Floats) -> bool:
     """Return whether rows of outputs are probabilities."""
     known = outputs[np.isfinite(outputs).all(axis=1)]
     return len(known) > 0 and bool((known > -1e-6).all() and (np.abs(known.sum(axis=1) - 1) < 1e-3).all())
 
 
-def original(
-    model: ModelProto,
-    tensor: str,
-    inputs: Sequence[Input],
-    texts: Mapping[str, Sequence[str]],
-    matrix: npt.NDArray[Any],
-    way: Way,
-) -> Floats | None:
-    """Return what a file's own graph answers to the same rows, of shape (rows, numbers).
+@dataclass(frozen=True)
+class Rows:
+    """Rows of features, and the inputs of a file that they were joined of."""
+
+    inputs: Sequence[Input]
+    texts: Mapping[str, Sequence[str]]
+    matrix: npt.NDArray[Any]
+    way: Way
+
+
+def asked(file: ModelProto, tensor: str, rows: Rows) -> npt.NDArray[Any] | None:
+    """Return what a file's own graph answers to rows, of shape (rows, numbers or texts).
 
     None where it cannot be asked: its inputs are others, or ONNX Runtime does not run it as it is.
     """
-    if {each.name for each in model.graph.input} != {each.name for each in inputs}:
+    if {each.name for each in file.graph.input} != {each.name for each in rows.inputs}:
         return None
     copy = ModelProto()
-    copy.CopyFrom(model)
+    copy.CopyFrom(file)
     maker = next((node for node in copy.graph.node if tensor in node.output), None)
     source = maker.input[0] if maker is not None and maker.op_type == "ZipMap" else tensor
     del copy.graph.output[:]
     copy.graph.output.add(name=source)
     order.prune(copy.graph)
-    fixed = next((each.dims[0] for each in inputs if each.dims and each.dims[0]), None)
-    step = 1 if way == "one" else fixed or len(matrix)
-    rows = np.resize(matrix, (-(-len(matrix) // step) * step, matrix.shape[1]))
+    fixed = next((each.dims[0] for each in rows.inputs if each.dims and each.dims[0]), None)
+    count = len(rows.matrix)
+    step = 1 if rows.way == "one" else fixed or count
+    matrix = np.resize(rows.matrix, (-(-count // step) * step, rows.matrix.shape[1]))
     try:
         runtime = Runtime(copy.SerializeToString())
-        parts = [
-            _run(runtime, _given(inputs, texts, rows[at : at + step], way), source)
-            for at in range(0, len(rows), step)
-        ]
-    except (Corrupted, InvalidValue):
+        parts = [_run(runtime, _given(rows, matrix[at : at + step])) for at in range(0, len(matrix), step)]
+        return np.concatenate([part.reshape(step, -1) for part in parts])[:count]
+    except (Corrupted, InvalidValue, ValueError):
         return None
-    return np.concatenate([part.reshape(step, -1) for part in parts])[: len(matrix)]
 
 
-def _given(
-    inputs: Sequence[Input], texts: Mapping[str, Sequence[str]], rows: npt.NDArray[Any], way: Way
-) -> dict[str, Any]:
+def _given(rows: Rows, matrix: npt.NDArray[Any]) -> dict[str, Any]:
     """Return rows of features as the inputs that they were joined of."""
     given: dict[str, Any] = {}
     start = 0
-    for each in inputs:
-        shape = each.shape(way)
-        part = rows[:, start : start + math.prod(shape)]
+    for each in rows.inputs:
+        shape = each.shape(rows.way)
+        part = matrix[:, start : start + math.prod(shape)]
         start += math.prod(shape)
-        filled = shape if way == "one" else (len(rows), *shape)
-        if each.name in texts:
-            every = [*texts[each.name], "\x01", NULL_TEXT]
+        filled = shape if rows.way == "one" else (len(matrix), *shape)
+        if each.name in rows.texts:
+            every = [*rows.texts[each.name], "\x01", NULL_TEXT]
             found = np.array([every[int(code)] for code in part.ravel()], dtype=object)
             given[each.name] = found.reshape(filled)
         else:
