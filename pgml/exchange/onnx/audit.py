@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from google.protobuf.message import DecodeError
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, checker, defs
 
 from pgml.errors import InvalidValue, MalformedText, NotBuilt, TooLarge
@@ -33,6 +34,8 @@ def audited(data: bytes) -> ModelProto:
     TooLarge
     """
     model = _parsed(data)
+    _check_texts(model)
+    _unify(model)
     _check_counts(model)
     _check_kinds(model)
     _check_domains(model)
@@ -56,6 +59,26 @@ def _parsed(data: bytes) -> ModelProto:
         raise MalformedText("the bytes are no ONNX file", hint=_HINT_FILE) from None
     if not model.graph.output or not model.opset_import:
         raise MalformedText("the bytes hold no ONNX model", hint=_HINT_FILE)
+    return model
+
+
+def _check_texts(message: Message) -> None:
+    """Refuse texts that are none; protobuf hands them over as bytes.  It bounds how deep messages nest."""
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            if any(
+                isinstance(each, bytes) for each in ([value] if isinstance(value, (str, bytes)) else value)
+            ):
+                raise MalformedText(
+                    f'the texts "{field.name}" of the model are not in UTF-8', hint=_HINT_FILE
+                )
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
+            for each in [value] if isinstance(value, Message) else value:
+                _check_texts(each)
+
+
+def _unify(model: ModelProto) -> None:
+    """Drop sizes that the file states, and write the main domain in one way."""
     del model.graph.value_info[:]
     nodes = chain(model.graph.node, *(each.node for each in model.functions))
     for each in chain(nodes, model.opset_import, *(each.opset_import for each in model.functions)):
@@ -63,7 +86,6 @@ def _parsed(data: bytes) -> ModelProto:
             each.domain = ""
     # What later versions of the file add is among what is refused here.
     model.ir_version = min(max(model.ir_version, 3), NEWEST_IR)
-    return model
 
 
 def _check_counts(model: ModelProto) -> None:

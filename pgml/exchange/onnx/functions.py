@@ -3,7 +3,7 @@
 from onnx import FunctionProto, ModelProto, inliner
 
 from pgml.errors import InvalidValue, NotBuilt, TooLarge
-from pgml.exchange.onnx.words import sentence, short
+from pgml.exchange.onnx.words import FAILURES, sentence, short
 
 DEEPEST = 50
 """Calls within calls."""
@@ -40,7 +40,7 @@ def inlined(model: ModelProto, most: int) -> ModelProto:
         )
     try:
         return inliner.inline_local_functions(model)
-    except (RuntimeError, ValueError) as error:
+    except FAILURES as error:
         raise NotBuilt(
             "the functions of the model cannot be put in their places",
             detail=sentence(error),

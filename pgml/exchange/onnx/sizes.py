@@ -16,7 +16,7 @@ from pgml.errors import InvalidValue, NotBuilt
 from pgml.exchange.onnx import lines, tensors
 from pgml.exchange.onnx.lines import ROWS, Line
 from pgml.exchange.onnx.operators import ALLOWED, MACHINE_LEARNING, TREES
-from pgml.exchange.onnx.words import sentence, short
+from pgml.exchange.onnx.words import FAILURES, sentence, short
 
 Dims = tuple[int, ...]
 _LIKE_THE_FIRST = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
@@ -155,7 +155,7 @@ def _at(node: NodeProto, found: Sizes, place: int) -> Mapping[str, TypeProto]:
         return shape_inference.infer_node_outputs(
             schema, node, types, data, opset_imports=imports, ir_version=10
         )
-    except (shape_inference.InferenceError, RuntimeError, ValueError, KeyError, IndexError) as error:
+    except FAILURES as error:
         raise InvalidValue(
             f"operator {short(node.op_type)} does not fit its operands",
             detail=f'It makes "{short(next(filter(None, node.output)))}": {sentence(error)}',

@@ -7,7 +7,7 @@ from onnx import ModelProto, NodeProto, TensorProto, defs, helper, version_conve
 from pgml.artifact.graph import IR_VERSION, OPSETS
 from pgml.errors import NotBuilt
 from pgml.exchange.onnx import order, tensors
-from pgml.exchange.onnx.words import sentence, short
+from pgml.exchange.onnx.words import FAILURES, sentence, short
 
 FIRST_ALIKE = 18
 """From this version on operators of equal attributes and operands mean the same, but for `_CHANGED`."""
@@ -50,7 +50,7 @@ def _of_version(model: ModelProto, version: int) -> ModelProto:
     _check_kinds(model, version, wanted)
     try:
         return version_converter.convert_version(model, wanted)
-    except (version_converter.ConvertError, RuntimeError, ValueError, IndexError, TypeError) as error:
+    except FAILURES as error:
         raise NotBuilt(
             f"the model is of opset {version} and cannot be turned into opset {wanted}",
             detail=sentence(error),

@@ -203,6 +203,8 @@ def asked(file: ModelProto, tensor: str, rows: Rows) -> npt.NDArray[Any] | None:
     fixed = next((each.dims[0] for each in rows.inputs if each.dims and each.dims[0]), None)
     count = len(rows.matrix)
     step = 1 if rows.way == "one" else fixed or count
+    if step > MOST_ROWS:
+        return None
     matrix = np.resize(rows.matrix, (-(-count // step) * step, rows.matrix.shape[1]))
     try:
         runtime = Runtime(copy.SerializeToString())

@@ -1,5 +1,19 @@
 """Names and messages out of a file, as an error can show them."""
 
+from onnx import checker, shape_inference, version_converter
+
+FAILURES = (
+    checker.ValidationError,
+    shape_inference.InferenceError,
+    version_converter.ConvertError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What ONNX's own functions raise of a graph that does not fit together."""
+
 
 def short(name: str) -> str:
     """Return a name of the file without control characters, shortened."""
