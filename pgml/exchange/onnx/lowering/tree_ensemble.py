@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 from onnx import AttributeProto, NodeProto, helper, numpy_helper
 
-from pgml.exchange.onnx.lowering.attributes import Array, Attributes
+from pgml.exchange.onnx.lowering.attributes import Array, Attributes, unsupported
 from pgml.exchange.onnx.lowering.branches import NEQ, simplified
 from pgml.exchange.onnx.lowering.scores import TRANSFORMS, probit, transformed
 from pgml.exchange.onnx.lowering.steps import Step, Value
 from pgml.exchange.onnx.lowering.writing import type_of
 
 SUM = 1
+_AMBIGUOUS = (1, 2)
+"""SOFTMAX and LOGISTIC, which ONNX Runtime 1.31 takes for each other."""
 MOST_TARGETS = 1 << 16
 Integers = npt.NDArray[np.int64]
 
@@ -51,7 +53,8 @@ def _check(given: Attributes, splits: Array, weights: Array, modes: Array) -> in
     parents = np.bincount(np.concatenate(inner), minlength=branches)
     parents += np.bincount(roots, minlength=branches)
     # With one parent each, roots none, what can be reached from a root is a tree.
-    given.require(bool((parents <= 1).all()), "has nodes that are no trees")
+    if (parents > 1).any():
+        raise unsupported(given.kind, "has nodes that several branches lead to")
     return int(feature.max()) + 1
 
 
@@ -63,6 +66,8 @@ def _ensemble(step: Step) -> Sequence[Value]:
     columns = _check(given, splits, weights, modes)
     aggregate, transform = given.integer("aggregate_function", SUM), given.integer("post_transform", 0)
     given.require(0 <= transform < len(TRANSFORMS), "has a post_transform that does not exist")
+    if transform in _AMBIGUOUS:
+        return [step.refused("has a post_transform that ONNX Runtime takes for another one than ONNX does")]
     if aggregate != SUM or (modes > NEQ).any() or given.has("membership_values"):
         return [step.refused("asks for members of a set, or does not add its trees up")]
     missing = given.ints("nodes_missing_value_tracks_true")
