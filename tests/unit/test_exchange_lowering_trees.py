@@ -273,7 +273,7 @@ def ensemble(modes: Sequence[int] = (0, 2), **broken: Any) -> Any:
 @pytest.mark.parametrize("transform", [0, 3, 4])
 def test_an_ensemble_is_itself(modes: tuple[int, int], missing: Attributes, transform: int) -> None:
     given = ensemble(modes, post_transform=transform, **missing)
-    assert_alike(given, {"X": rows()}, ROUNDED)
+    assert_alike(given, {"X": rows()}, 1e-5 if transform == 4 else ROUNDED)
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,9 @@ def lowered(model: ModelProto) -> Lowered:
         values[tensor.name] = _held(work, tensor.name, tensor)
     texts = _inputs(model, work, values)
     for node in model.graph.node:
-        inputs = [_found(values, name, node) for name in node.input]
+        inputs = [values[name] if name else None for name in node.input]
         found = _result(Step(node, Attributes(node), inputs, work))
-        for name, value in zip(node.output, found, strict=False):
-            if name and values.setdefault(name, value) is not value:
-                raise malformed(node.op_type, "writes a value that is there already")
+        values.update(zip(node.output, found, strict=False))
     classes = _outputs(model, work, values)
     for each in work.waiting:
         each()
@@ -112,8 +110,23 @@ def needed(model: ModelProto, outputs: Sequence[str]) -> ModelProto:
 
 
 def _check(model: ModelProto) -> None:
-    """Raise NotBuilt for the first operator that cannot be lowered."""
+    """Check a graph before it is looked at by what may crash on it.
+
+    Raises
+    ------
+    NotBuilt
+        An operator cannot be lowered.
+    MalformedText
+        An operator takes what nothing before it writes.
+    """
+    known = {"", *(each.name for each in (*model.graph.input, *model.graph.initializer))}
     for node in model.graph.node:
+        if (missing := next((name for name in node.input if name not in known), None)) is not None:
+            raise malformed(node.op_type, f"takes a value that nothing writes: {missing!r:.60}")
+        for name in node.output:
+            if name and name in known:
+                raise malformed(node.op_type, "writes a value that is there already")
+            known.add(name)
         nested = any(each.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for each in node.attribute)
         if nested or (node.domain == ML and node.op_type not in OPERATORS):
             raise unsupported(node.op_type)
@@ -145,12 +158,6 @@ def _inputs(model: ModelProto, work: Work, values: dict[str, Value]) -> dict[str
             work.writing.model.graph.input.append(each)
             values[each.name] = each.name
     return texts
-
-
-def _found(values: Mapping[str, Value], name: str, node: NodeProto) -> Value | None:
-    if name and name not in values:
-        raise malformed(node.op_type, f"takes a value that nothing writes: {name!r:.60}")
-    return values[name] if name else None
 
 
 def _result(step: Step) -> Sequence[Value]:
