@@ -146,7 +146,11 @@ def stored(given: ModelProto, output: str, kind: Output, labels: Sequence[str | 
         columns.append(Column(each.name, "text" if each.name in found.texts else "double precision"))
     body.initializer.extend(inner.initializer)
     body.node.extend(inner.node)
-    body.node.append(helper.make_node("Cast", [output], ["double"], to=TensorProto.DOUBLE))
+    # The output may be called what the graph's must be.
+    for node in body.node:
+        for names in (node.input, node.output):
+            names[:] = ["own output" if name == output else name for name in names]
+    body.node.append(helper.make_node("Cast", ["own output"], ["double"], to=TensorProto.DOUBLE))
     width = inner.output[0].type.tensor_type.shape.dim[1].dim_value
     body.node.append(helper.make_node("Identity", ["double"], [kind]))
     body.output.append(helper.make_tensor_value_info(kind, TensorProto.DOUBLE, ["rows", width]))

@@ -129,6 +129,8 @@ def values_of(tensor: TensorProto, kind: str) -> Array:
     """
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
         raise malformed(kind, "keeps values in another file")
+    if any(size < 0 for size in tensor.dims):
+        raise malformed(kind, "holds a tensor of a negative size")
     try:
         if tensor.data_type == TensorProto.STRING:
             found = np.array([decoded(each, kind) for each in tensor.string_data], dtype=object)

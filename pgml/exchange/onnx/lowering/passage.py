@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, defs, helper
 
+from pgml.artifact.graph import OPSETS
 from pgml.errors import MalformedText
 from pgml.exchange.onnx.lowering import ensembles, linear, maps, strings, svm, tree_ensemble, vectors
 from pgml.exchange.onnx.lowering.attributes import Attributes, malformed, unsupported, values_of
@@ -78,6 +79,8 @@ def lowered(model: ModelProto) -> Lowered:
     for node in model.graph.node:
         inputs = [values[name] if name else None for name in node.input]
         found = _result(Step(node, Attributes(node), inputs, work))
+        if len(found) < len(node.output):
+            raise malformed(node.op_type, "writes more values than it has")
         values.update(zip(node.output, found, strict=False))
     classes = _outputs(model, work, values)
     for each in work.waiting:
@@ -119,6 +122,8 @@ def _check(model: ModelProto) -> None:
     MalformedText
         An operator takes what nothing before it writes.
     """
+    for tensor in model.graph.initializer:
+        values_of(tensor, "Constant")
     known = {"", *(each.name for each in (*model.graph.input, *model.graph.initializer))}
     for node in model.graph.node:
         if (missing := next((name for name in node.input if name not in known), None)) is not None:
@@ -132,6 +137,19 @@ def _check(model: ModelProto) -> None:
             raise unsupported(node.op_type)
         if node.domain not in (*_STANDARD, ML):
             raise unsupported(f"{node.domain}.{node.op_type}")
+        if node.domain != ML:
+            _check_counts(node)
+
+
+def _check_counts(node: NodeProto) -> None:
+    """Raise MalformedText for a standard operator of too few or too many inputs or outputs."""
+    try:
+        schema = defs.get_schema(node.op_type, OPSETS[""], "")
+    except defs.SchemaError:
+        raise unsupported(node.op_type) from None
+    taken = schema.min_input <= len(node.input) <= schema.max_input
+    if not (taken and schema.min_output <= len(node.output) <= schema.max_output):
+        raise malformed(node.op_type, "has no such number of inputs or outputs")
 
 
 def _held(work: Work, name: str, tensor: TensorProto) -> Value:

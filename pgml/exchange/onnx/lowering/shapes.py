@@ -44,7 +44,7 @@ def inferred(model: ModelProto) -> Mapping[str, Kind]:
     """
     skeleton = _skeleton(model)
     try:
-        found = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
+        found = onnx.shape_inference.infer_shapes(skeleton).graph
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
         raise MalformedText(
             "ONNX file contradicts itself",
@@ -91,7 +91,8 @@ def _skeleton(model: ModelProto) -> ModelProto:
         elif node.op_type in ("CategoryMapper", "LabelEncoder"):
             graph.node.append(_cast(node, _looked_up(given)))
         elif node.op_type == "Imputer":
-            graph.node.add(op_type="Identity", input=node.input[:1], output=node.output[:1])
+            whole = given.has("imputed_value_int64s")
+            graph.node.append(_cast(node, TensorProto.INT64 if whole else TensorProto.FLOAT))
         elif node.op_type == "OneHotEncoder":
             _one_hot(graph, node, given)
         elif node.op_type == "ArrayFeatureExtractor":
