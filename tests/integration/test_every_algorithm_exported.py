@@ -15,6 +15,11 @@ from threadpoolctl import threadpool_limits
 from pgml import target, training
 from pgml.artifact.format import Artifact, pack, unpack
 from pgml.dataset import Dataset
+from pgml.errors import NotBuilt
+from pgml.exchange import assembly
+from pgml.exchange.naming import Wanted
+from pgml.exchange.onnx.reading import read
+from pgml.exchange.onnx.writing import onnx_of
 from pgml.inference import Predictor
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
@@ -34,7 +39,7 @@ from tests.unit.exported import Answers
 SUMMED = 1e-6
 """Several threads add up a forest's float32 votes in another order, of which some cancel out."""
 FEWEST = 80
-Found = tuple[Predictor, Dataset, Answers, Answers]
+Found = tuple[Artifact, Predictor, Dataset, Answers, Answers]
 
 
 def fitted(case: Case) -> tuple[Artifact, Dataset]:
@@ -55,9 +60,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Found]:
     models = [fitted(case) for case in CASES]
     directory = tmp_path_factory.mktemp("exported")
     single, several = (exported.run(models, directory, threads) for threads in (1, 0))
-    predictors = [Predictor(pack(artifact)) for artifact, _ in models]
-    rows = [each for _, each in models]
-    return list(zip(predictors, rows, single, several, strict=True))
+    artifacts, rows = zip(*models, strict=True)
+    predictors = [Predictor(pack(artifact)) for artifact in artifacts]
+    return list(zip(artifacts, predictors, rows, single, several, strict=True))
 
 
 def numbers(answers: Answers) -> npt.NDArray[np.float64]:
@@ -84,7 +89,7 @@ def _typed(label: Any, kind: str) -> Any:
 
 @pytest.mark.parametrize("at", [pytest.param(at, id=str(case)) for at, case in enumerate(CASES)])
 def test_the_file_answers_as_the_model(everything: Sequence[Found], at: int) -> None:
-    predictor, rows, single, several = everything[at]
+    _, predictor, rows, single, several = everything[at]
     expected = predictor.outputs(rows)
     expected = expected[:, np.newaxis] if expected.ndim == 1 else expected
     np.testing.assert_array_equal(numbers(single), expected)
@@ -99,8 +104,25 @@ def test_the_file_answers_as_the_model(everything: Sequence[Found], at: int) -> 
     assert (np.abs(numbers(several)[:FEWEST] - real) <= most).all()
 
 
+@pytest.mark.parametrize("at", [pytest.param(at, id=str(case)) for at, case in enumerate(CASES)])
+def test_imported_again_it_answers_the_same(everything: Sequence[Found], at: int) -> None:
+    artifact, predictor, rows, _, _ = everything[at]
+    if predictor.parts:
+        with pytest.raises(NotBuilt, match="has 4 outputs"):
+            read(onnx_of(artifact), Wanted())
+        return
+    foreign = read(onnx_of(artifact), Wanted())
+    again = Predictor(
+        pack(assembly.artifact(foreign, Wanted(), assembly.target_names(foreign, None), 256 << 20))
+    )
+    assert [column.name for column in again.columns] == [column.name for column in predictor.columns]
+    assert (again.task, again.output, again.targets) == (predictor.task, predictor.output, predictor.targets)
+    assert (again.labels, again.label_kind) == (predictor.labels, predictor.label_kind)
+    np.testing.assert_array_equal(again.outputs(rows), predictor.outputs(rows))
+
+
 def test_inputs_are_the_columns_as_a_caller_has_them(everything: Sequence[Found]) -> None:
-    for predictor, _, answers, _ in everything:
+    for _, predictor, _, answers, _ in everything:
         assert answers.inputs == [
             (column.name, "tensor(string)" if column.is_category else "tensor(double)", ["rows", 1])
             for column in predictor.columns
@@ -110,7 +132,7 @@ def test_inputs_are_the_columns_as_a_caller_has_them(everything: Sequence[Found]
 def test_outputs_are_named_by_what_they_are(everything: Sequence[Found]) -> None:
     named = {
         (predictor.output, predictor.task): set(answers.outputs)
-        for predictor, _, answers, _ in everything
+        for _, predictor, _, answers, _ in everything
         if not predictor.parts
     }
     assert named == {
@@ -122,5 +144,5 @@ def test_outputs_are_named_by_what_they_are(everything: Sequence[Found]) -> None
         ("components", "decomposition"): {"components"},
         ("anomaly", "anomaly"): {"label", "score"},
     }
-    joint = [set(answers.outputs) for predictor, _, answers, _ in everything if predictor.parts]
+    joint = [set(answers.outputs) for _, predictor, _, answers, _ in everything if predictor.parts]
     assert joint[0] == {"label_kind", "label_large", "probabilities_kind", "probabilities_large"}
