@@ -1,9 +1,11 @@
 """Models of Keras with random weights, in each of its formats, and what they make of random rows.
 
-Called with a directory: it gets ``NAME-DTYPE.keras``, ``.h5``, ``.json``, ``.weights.h5`` (as Keras 2 wrote the
-last two), and ``.npz`` with ``inputs``, each a matrix of a row's numbers, and ``outputs``.
+Called with a directory: it gets ``NAME-DTYPE.keras``, ``.h5``, ``.json``, ``.weights.h5`` (as Keras 2 wrote
+the last two), and ``.npz`` with ``inputs``, each a matrix of a row's numbers, and ``outputs``.
 """
 
+import importlib
+import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,9 +20,7 @@ NAMES = (
     *("swish", "softplus", "softsign", "exponential", "mish", "hard_sigmoid", "hard_silu"),
 )
 CHAINS: Mapping[str, Chain] = {
-    **{
-        f"activation_{name}": ((4,), lambda L, name=name: [L.Dense(3), L.Activation(name)]) for name in NAMES
-    },
+    **{f"activation_{name}": ((4,), lambda L, name=name: [L.Dense(3), L.Activation(name)]) for name in NAMES},
     "one_number": ((1,), lambda L: [L.Dense(3, activation="tanh"), L.Dense(1)]),
     "dense": ((4,), lambda L: [L.Dense(5, activation="relu"), L.Dropout(0.5), L.Dense(2, use_bias=False)]),
     "classes": ((4,), lambda L: [L.Dense(6, activation="tanh"), L.Dense(3, activation="softmax")]),
@@ -115,7 +115,10 @@ CHAINS: Mapping[str, Chain] = {
         ],
     ),
     "average_pool": ((5, 4, 2), lambda L: [L.AveragePooling2D((3, 2), strides=(1, 2)), L.Flatten()]),
-    "average_pool_same": ((5, 4, 2), lambda L: [L.AveragePooling2D(3, strides=1, padding="same"), L.Flatten()]),
+    "average_pool_same": (
+        (5, 4, 2),
+        lambda L: [L.AveragePooling2D(3, strides=1, padding="same"), L.Flatten()],
+    ),
     "max_pool_same": ((5, 4, 2), lambda L: [L.MaxPooling2D(2, padding="same"), L.Flatten()]),
     "zero_padding": (
         (3, 2, 2),
@@ -124,7 +127,10 @@ CHAINS: Mapping[str, Chain] = {
     "zero_padding_1d": ((3, 2), lambda L: [L.ZeroPadding1D((1, 2)), L.Cropping1D(1), L.Flatten()]),
     "global_pools": ((4, 3), lambda L: [L.GlobalAveragePooling1D(), L.Dense(2)]),
     "simple_rnn": ((4, 3), lambda L: [L.SimpleRNN(3), L.Dense(2)]),
-    "simple_rnn_relu": ((4, 3), lambda L: [L.SimpleRNN(3, activation="relu", return_sequences=True), L.Flatten()]),
+    "simple_rnn_relu": (
+        (4, 3),
+        lambda L: [L.SimpleRNN(3, activation="relu", return_sequences=True), L.Flatten()],
+    ),
     "lstm": ((5, 3), lambda L: [L.LSTM(4), L.Dense(2)]),
     "lstm_sequences": ((4, 2), lambda L: [L.LSTM(3, return_sequences=True), L.LSTM(2), L.Dense(1)]),
     "lstm_backwards": (
@@ -137,7 +143,10 @@ CHAINS: Mapping[str, Chain] = {
         lambda L: [L.LSTM(3, activation="softsign", recurrent_activation="hard_sigmoid"), L.Dense(1)],
     ),
     "gru": ((5, 3), lambda L: [L.GRU(4), L.Dense(2)]),
-    "gru_before": ((5, 3), lambda L: [L.GRU(4, reset_after=False, return_sequences=True), L.GRU(2), L.Dense(2)]),
+    "gru_before": (
+        (5, 3),
+        lambda L: [L.GRU(4, reset_after=False, return_sequences=True), L.GRU(2), L.Dense(2)],
+    ),
     "gru_odd_curves": (
         (3, 2),
         lambda L: [L.GRU(3, activation="elu", reset_after=False, recurrent_activation="hard_sigmoid")],
@@ -202,7 +211,9 @@ def _model(keras: Any, name: str) -> Any:
 
 def _randomize(model: Any, name: str, rng: Any) -> None:
     for weight in model.weights:
-        values = rng.normal(scale=0.6, size=weight.shape)
+        # So that sums stay small, whose rounding in float32 is compared.
+        seen = math.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 1
+        values = rng.normal(scale=min(0.6, 1.2 / math.sqrt(seen)), size=weight.shape)
         if weight.name in ("moving_variance", "variance"):
             values = rng.uniform(0.3, 2.0, size=weight.shape)
         elif weight.name == "count":
@@ -234,6 +245,8 @@ def main(directory: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
+    # Beside PyTorch, Keras rounds products to float32 whatever the policy, beside TensorFlow it does not.
+    importlib.import_module("keras.src.backend.common.dtypes").BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     for dtype in DTYPES:
         keras.config.set_floatx(dtype)
         keras.config.set_dtype_policy(dtype)
@@ -243,7 +256,9 @@ def main(directory: Path) -> None:
             _randomize(model, name, rng)
             rows = _rows(model, name, rng, dtype)
             made = model([keras.ops.convert_to_tensor(each) for each in rows] if len(rows) > 1 else rows[0])
-            outputs = [keras.ops.convert_to_numpy(each) for each in (made if isinstance(made, list) else [made])]
+            outputs = [
+                keras.ops.convert_to_numpy(each) for each in (made if isinstance(made, list) else [made])
+            ]
             stem = directory / f"{name}-{dtype}"
             model.save(f"{stem}.keras")
             model.save(f"{stem}.h5")

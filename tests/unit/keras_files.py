@@ -1,4 +1,4 @@
-"""Models of Keras that were written by `tests.frameworks.keras_models`, read and beside Keras' own outputs."""
+"""Models that `tests.frameworks.keras_models` has written, read, and beside Keras' own outputs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +18,10 @@ from tests.unit import statements
 FORMATS = ("keras", "h5", "json")
 PRECISION = {"float32": 1e-6, "float64": 1e-12}
 MOST = 1 << 28
+NOTHING = Wanted()
 
 
-def read(stem: Path, form: str, wanted: Wanted = Wanted()) -> Foreign:
+def read(stem: Path, form: str, wanted: Wanted = NOTHING) -> Foreign:
     """Return the model of a file, by the path without what tells the format."""
     if form == "json":
         return keras.read_parts(stem.with_suffix(".json").read_text(), weights_of(stem), wanted)
@@ -37,15 +38,15 @@ def outputs(stem: Path) -> tuple[Any, Any]:
     return held["inputs"], held["outputs"]
 
 
-def packed(foreign: Foreign, wanted: Wanted = Wanted()) -> bytes:
+def packed(foreign: Foreign, wanted: Wanted = NOTHING) -> bytes:
     """Return the stored form of a model."""
     return pack(assembly.artifact(foreign, wanted, assembly.target_names(foreign, None), MOST))
 
 
 def predicted(foreign: Foreign, rows: Any) -> Any:
-    """Return what a model makes of rows in ONNX Runtime, a matrix; of two classes the second's probability."""
+    """Return what a model makes of rows in ONNX Runtime, a matrix."""
     predictor = Predictor(packed(foreign))
-    return _beside(foreign, np.asarray(predictor.run(rows.astype(foreign.dtype))).reshape(len(rows), -1))
+    return np.asarray(predictor.run(rows.astype(foreign.dtype))).reshape(len(rows), -1)
 
 
 def named(foreign: Foreign) -> Wanted:
@@ -60,14 +61,10 @@ def by_sql(foreign: Foreign, rows: Any) -> Any:
     data = Dataset(columns, rows.astype(np.float64), np.empty((len(rows), 0), dtype=np.int32), [])
     found = statements.answers(packed(foreign, wanted), data)
     kept = _kept(list(found), foreign.output)
-    return _beside(foreign, np.array([found[name] for name in kept], dtype=np.float64).T)
+    return np.array([found[name] for name in kept], dtype=np.float64).T
 
 
 def _kept(names: Sequence[str], output: str) -> list[str]:
     if output == "probabilities":
         return [name for name in names if name.startswith("prob")]
     return [name for name in names if name != "row_id"]
-
-
-def _beside(foreign: Foreign, found: Any) -> Any:
-    return found[:, 1:] if foreign.output == "probabilities" and foreign.labels == [0.0, 1.0] else found

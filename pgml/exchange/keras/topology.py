@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from pgml.errors import MalformedText, NotBuilt
@@ -9,8 +10,8 @@ from pgml.exchange.keras import document
 from pgml.exchange.keras.document import HINT, Described
 from pgml.exchange.keras.layers import LAYERS
 from pgml.exchange.keras.layers.calls import Call
-from pgml.exchange.keras.net import Net, Tensor
-from pgml.exchange.keras.options import items
+from pgml.exchange.keras.net import MOST_NUMBERS, Net, Tensor
+from pgml.exchange.keras.options import is_size, items
 from pgml.exchange.keras.weights import Weights
 
 Key = tuple[str, int]
@@ -73,7 +74,7 @@ def _shape(layer: Described, given: Any) -> tuple[int, ...]:
         raise layer.options.broken("batch_shape")
     if any(each is None for each in shape[1:]):
         raise layer.options.refused("an input whose size is not fixed")
-    if not all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in shape[1:]):
+    if not all(is_size(each, 1) for each in shape[1:]) or prod(shape[1:]) > MOST_NUMBERS:
         raise layer.options.broken("batch_shape")
     return tuple(shape[1:])
 

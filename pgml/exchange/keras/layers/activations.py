@@ -45,12 +45,14 @@ def relu(slope: float = 0.0, most: float = math.inf, threshold: float = 0.0) -> 
     """Return x between threshold and most, most above it, slope * (x - threshold) below."""
 
     def curve(net: Net, x: str) -> str:
+        held = x
         if threshold:
             held = net.apply("Where", net.apply("Greater", x, net.constant(threshold)), x, net.constant(0.0))
-        else:
-            held = net.apply("Relu", x)
         if most < math.inf:
+            # Without Relu before it: ONNX Runtime would join the two, and cannot in float64.
             held = net.apply("Clip", held, net.constant(0.0), net.constant(most))
+        elif not threshold:
+            held = net.apply("Relu", x)
         if not slope:
             return held
         low = _below(net, net.apply("Sub", x, net.constant(threshold)) if threshold else x)

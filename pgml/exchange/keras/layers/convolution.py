@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 def _convolution(call: Call, axes: int) -> Tensor:
     options, width = call.options, windows.channels(call, axes)
+    by = activation(options, call.layer.version)
     filters, groups = options.integer("filters"), options.integer("groups", 1)
     if width % groups or filters % groups:
         raise options.broken("groups")
@@ -30,7 +31,7 @@ def _convolution(call: Call, axes: int) -> Tensor:
     call.net.tensor("", [*seen.shape, filters])
     convolved = _of_singles if call.net.dtype == "float32" else _of_doubles
     found = convolved(call, seen, held["kernel"], groups, held.get("bias"))
-    return bent(call, found, activation(options, call.layer.version))
+    return bent(call, found, by)
 
 
 def _of_singles(call: Call, seen: windows.Window, kernel: Array, groups: int, bias: Array | None) -> Tensor:

@@ -9,14 +9,12 @@ from pgml.exchange.keras.net import Tensor
 
 def _dense(call: Call) -> Tensor:
     units, biased = call.options.integer("units"), call.options.flag("use_bias", default=True)
-    if not call.one.shape:
-        raise call.options.broken("units")
+    by = activation(call.options, call.layer.version)
     shapes = {"kernel": (call.one.shape[-1], units), "bias": (units,)}
     held = call.take(**(shapes if biased else {"kernel": shapes["kernel"]}))
     found = call.net.apply("MatMul", call.one.name, call.net.constant(held["kernel"]))
     if biased:
         found = call.net.apply("Add", found, call.net.constant(held["bias"]))
-    by = activation(call.options, call.layer.version)
     return bent(call, call.result(found, (*call.one.shape[:-1], units)), by)
 
 

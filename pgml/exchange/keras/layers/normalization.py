@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from pgml.exchange.keras.layers.calls import Call, Translation
 from pgml.exchange.keras.net import Tensor
+from pgml.exchange.keras.options import items
 
 Floats = npt.NDArray[np.float64]
 EPSILON = 1e-7
@@ -102,7 +103,7 @@ def _normalization(call: Call) -> Tensor:
     given = call.options.given
     if call.options.flag("invert", default=False):
         raise call.options.refused("invert")
-    axes = [] if given.get("axis", -1) is None else _axes(call, [-1])
+    axes = [] if items(given.get("axis", -1)) in (None, []) else _axes(call, [-1])
     if axes not in ([], [len(call.one.shape)]):
         raise call.options.refused("another axis than the last")
     width = call.one.shape[-1] if axes else 1

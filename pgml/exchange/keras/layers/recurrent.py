@@ -86,6 +86,7 @@ def _cell(call: Call) -> Cell:
 
 
 def _recurrent(call: Call) -> Tensor:
+    call.unmasked()
     cell = _cell(call)
     found = _steps(call, cell)
     if cell.sequences and cell.backwards:
@@ -96,7 +97,6 @@ def _recurrent(call: Call) -> Tensor:
 
 def _steps(call: Call, cell: Cell) -> Tensor:
     """Return the last state, or the states of all steps in the sequence's own order."""
-    call.unmasked()
     length, _ = call.one.shape
     shape = (length, cell.units) if cell.sequences else (cell.units,)
     call.net.tensor("", (length, cell.units * GATES[cell.kind]))
@@ -205,6 +205,7 @@ def _gru_step(net: Net, cell: Cell, now: str, hidden: str, inner: str) -> tuple[
 
 
 def _bidirectional(call: Call) -> Tensor:
+    call.unmasked()
     forward, backward = _directions(call)
     ways = [_steps(each, cell) for each, cell in ((forward, _cell(forward)), (backward, _cell(backward)))]
     if ways[0].shape != ways[1].shape:

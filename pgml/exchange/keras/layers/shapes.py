@@ -22,9 +22,8 @@ def _flatten(call: Call) -> Tensor:
         order = [*range(2, len(tensor.shape) + 1), 1]
         name = call.net.transposed(name, order)
     width = prod(tensor.shape)
-    if len(tensor.shape) == 1:
-        return call.result(name, tensor.shape)
-    return call.result(call.net.reshaped(name, [width]), [width])
+    # What Keras knows of steps to be left out ends here.
+    return call.net.tensor(name if len(tensor.shape) == 1 else call.net.reshaped(name, [width]), [width])
 
 
 def _reshape(call: Call) -> Tensor:
