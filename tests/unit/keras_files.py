@@ -1,6 +1,6 @@
 """Models that `tests.frameworks.keras_models` has written, read, and beside Keras' own outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,11 @@ def by_sql(foreign: Foreign, rows: Any) -> Any:
     wanted = named(foreign)
     columns = [Column(name, "double precision") for name in wanted.features or []]
     data = Dataset(columns, rows.astype(np.float64), np.empty((len(rows), 0), dtype=np.int32), [])
-    found = statements.answers(packed(foreign, wanted), data)
-    kept = _kept(list(found), foreign.output)
-    return np.array([found[name] for name in kept], dtype=np.float64).T
+    return numbers(foreign, statements.answers(packed(foreign, wanted), data))
 
 
-def _kept(names: Sequence[str], output: str) -> list[str]:
-    if output == "probabilities":
-        return [name for name in names if name.startswith("prob")]
-    return [name for name in names if name != "row_id"]
+def numbers(foreign: Foreign, answers: Mapping[str, Sequence[Any]]) -> Any:
+    """Return the values or probabilities of a statement's columns, a matrix."""
+    classes = foreign.output == "probabilities"
+    kept = [name for name in answers if name != "row_id" and (name.startswith("prob") or not classes)]
+    return np.array([answers[name] for name in kept], dtype=np.float64).T

@@ -5,6 +5,7 @@ others and load filters as libraries: none of that is followed.
 """
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,9 @@ _DAMAGE = (
     *(RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
 )
 """What zipfile and h5py raise of damaged bytes."""
+_HEAP, _OBJECT = b"GCOL\x01", struct.Struct("<HHIQ")
+MOST_OBJECTS = 1 << 20
+"""Of texts in heaps."""
 _HINT = "Save the model again with model.save(), and load the file's bytes as they are."
 
 
@@ -77,6 +81,22 @@ def members(data: bytes, wanted: Mapping[str, int]) -> dict[str, bytes]:
     return found
 
 
+def _heaps_end(data: bytes) -> bool:
+    """Return whether all heaps of texts have an end: HDF5 goes on forever at an object without a size."""
+    start, left = data.find(_HEAP), MOST_OBJECTS
+    while start >= 0:
+        size = int.from_bytes(data[start + 8 : start + 16], "little")
+        place, end = start + 16, min(start + size, len(data)) - 16
+        while place <= end and left:
+            number, _, _, length = _OBJECT.unpack_from(data, place)
+            if length > size or not (number or length):
+                return False
+            place += 16 + (length + 7) // 8 * 8 if number else length
+            left -= 1
+        start = data.find(_HEAP, start + 1)
+    return left > 0
+
+
 class Hdf5:
     """An HDF5 file in memory.
 
@@ -90,6 +110,8 @@ class Hdf5:
     def __init__(self, data: bytes, what: str) -> None:
         self._what = what
         self._left = MOST_BYTES
+        if not _heaps_end(data):
+            raise MalformedText(f"{what} is damaged", detail="A heap of texts has no end.", hint=_HINT)
         with damaged(what):
             self._file = h5py.File(io.BytesIO(data), "r")
 
