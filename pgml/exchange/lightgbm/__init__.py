@@ -1,0 +1,3 @@
+"""Models of LightGBM, from the texts that it saves."""
+
+from pgml.exchange.lightgbm.reader import read as read
