@@ -146,11 +146,12 @@ def test_a_random_forest_of_classes_is_a_mean() -> None:
 
 def test_a_text_holds_the_rounds_up_to_the_best() -> None:
     data = lightgbm.Dataset(table(), outcome("multiclass"))
-    later = lightgbm.Dataset(boosted.frame(1000, seed=9), np.arange(1000) % 4, reference=data)
+    rows = boosted.frame(1000, seed=9)
+    later = lightgbm.Dataset(rows, np.digitize(boosted.signal(rows), [0.5, 1.5, 3.0]), reference=data)
     stop = lightgbm.early_stopping(3, verbose=False)
-    options = _QUIET | {"objective": "multiclass", "num_class": 4}
+    options = _QUIET | {"objective": "multiclass", "num_class": 4, "learning_rate": 0.7}
     booster = lightgbm.train(options, data, 80, valid_sets=[later], callbacks=[stop])
-    assert booster.best_iteration < booster.current_iteration()
+    assert 1 < booster.best_iteration < 80
     model = read_text(booster)
     assert far(model.outputs(table()), booster.predict(table())) < ROUNDING
 
