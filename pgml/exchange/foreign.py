@@ -21,8 +21,8 @@ class Foreign:
     Attributes
     ----------
     columns : sequence of Column
-        The features, in the order of the matrix: ``text``, ``double precision``, or
-        ``double precision[]`` with a width, which is flattened.
+        The features, in the order of the matrix: ``text``, ``double precision``, ``boolean`` where the file
+        says so, or ``double precision[]`` with a width, which is flattened.
     texts : mapping of str to sequence of str
         For each text column those that the graph knows.  Its number in the matrix is the place of the text
         here; any other text is ``len(texts)``, a missing one ``len(texts) + 1``.

@@ -1,11 +1,13 @@
 """Tables with all that boosted trees take, and what pgml makes of the files of those who fitted them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from palmerpenguins import load_penguins
+from vega_datasets import local_data
 
 from pgml.artifact.format import pack
 from pgml.dataset import Dataset
@@ -96,5 +98,17 @@ def far(found: Any, expected: Any) -> float:
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
-def named(names: Mapping[str, Any]) -> list[Any]:
-    return list(names)
+def real(name: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """Return a table that people made, its texts as categories, and three classes to tell apart."""
+    if name == "penguins":
+        rows = load_penguins()
+        classes, rows = rows.pop("species"), rows.drop(columns="year")
+    else:
+        rows = pd.read_json(local_data.cars.filepath)
+        classes, rows = rows.pop("Origin"), rows.drop(columns=["Year"])
+        rows["Cylinders"] = rows["Cylinders"].astype("category")
+        rows["Name"] = rows["Name"].str.partition(" ")[0]
+    for column in rows.columns:
+        if not pd.api.types.is_numeric_dtype(rows[column]):
+            rows[column] = rows[column].astype("category")
+    return rows, classes.astype("category").cat.codes.to_numpy(dtype=np.int64)

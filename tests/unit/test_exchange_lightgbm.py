@@ -211,3 +211,28 @@ def test_ordered_categories_beside_others_are_refused() -> None:
 def test_linear_trees_are_refused() -> None:
     with pytest.raises(NotBuilt, match="linear trees"):
         read_text(trained("regression", data=table()[["size", "price"]], linear_tree=True, rounds=2))
+
+
+@pytest.mark.parametrize("name", ["penguins", "cars"])
+def test_real_tables_are_told_apart_as_by_the_library(name: str) -> None:
+    rows, classes = boosted.real(name)
+    fitted = lightgbm.LGBMClassifier(n_estimators=30, min_data_per_group=10, cat_smooth=1.0, verbose=-1)
+    fitted.fit(rows, classes)
+    model = read_text(fitted.booster_)
+    assert far(model.outputs(rows), fitted.predict_proba(rows)) < ROUNDING
+    assert model.labels(rows) == fitted.predict(rows).tolist()
+    model.check_sql(rows, 1e-9)
+
+
+def test_categories_of_every_type_are_looked_up() -> None:
+    rng = np.random.default_rng(8)
+    halves = rng.choice([0.5, 1.5, -2.25, 1e12], 2000)
+    truths = rng.random(2000) < 0.5
+    rows = pd.DataFrame({"half": pd.Categorical(halves), "truth": pd.Categorical(truths)})
+    options = _QUIET | {"min_data_per_group": 5}
+    booster = lightgbm.train(options, lightgbm.Dataset(rows, halves.clip(-5, 5) * truths, params=options), 20)
+    model = read_text(booster)
+    assert [column.type for column in model.foreign.columns] == ["double precision", "boolean"]
+    rows.loc[::9, "half"] = None
+    assert far(model.outputs(rows), booster.predict(rows)) < ROUNDING
+    model.check_sql(rows.head(300), 1e-9)

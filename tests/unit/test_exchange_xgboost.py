@@ -256,7 +256,7 @@ def test_columns_go_by_the_names_of_the_data_frame() -> None:
     assert [(column.name, column.type) for column in foreign.columns] == [
         ("size", "double precision"),
         ("age", "double precision"),
-        ("old", "double precision"),
+        ("old", "boolean"),
         ("tree", "text"),
         ("zone", "double precision"),
         ("price", "double precision"),
@@ -298,3 +298,15 @@ def test_a_category_that_is_not_known_goes_where_no_branch_names_it() -> None:
     data = xgboost.DMatrix(codes.astype(float), feature_types=kinds, enable_categorical=True)
     assert far(model.outputs(unknown), booster.predict(data)) < ROUNDING
     model.check_sql(unknown)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["penguins", "cars"])
+def test_real_tables_are_told_apart_as_by_the_library(name: str, form: str) -> None:
+    rows, classes = boosted.real(name)
+    fitted = xgboost.XGBClassifier(n_estimators=30, enable_categorical=True, max_cat_to_onehot=2)
+    fitted.fit(rows, classes)
+    model = Imported(read, bytes(fitted.get_booster().save_raw(form)))
+    assert far(model.outputs(rows), fitted.predict_proba(rows)) < ROUNDING
+    assert model.labels(rows) == fitted.predict(rows).tolist()
+    model.check_sql(rows)

@@ -150,6 +150,7 @@ def _features(file: File) -> tuple[list[Column], Categories]:
         )
     texts: dict[int, list[str]] = {}
     numbers: dict[int, Any] = {}
+    truths = []
     for at, known in zip(file.categorical, listed, strict=False):
         kinds = {type(each) for each in known}
         if kinds <= {str}:
@@ -161,7 +162,11 @@ def _features(file: File) -> tuple[list[Column], Categories]:
                 raise mixed(names[at]) from None
         else:
             raise mixed(names[at])
-    columns = [Column(name, "text" if at in texts else "double precision") for at, name in enumerate(names)]
+        truths += [at] if kinds == {bool} else []
+    columns = [
+        Column(name, "text" if at in texts else "boolean" if at in truths else "double precision")
+        for at, name in enumerate(names)
+    ]
     asked = {int(tree.feature[node]) for tree, _ in file.trees for node in tree.sets}
     return columns, Categories(texts, numbers, sorted(asked - set(texts) - set(numbers)))
 

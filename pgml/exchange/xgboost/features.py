@@ -39,7 +39,10 @@ def features_of(learner: Mapping[str, Any], count: int) -> tuple[list[Column], C
                 texts[at] = checked_texts(found, names[at])
         elif known:
             numbers[at] = checked_numbers(floats(known[at], "values"), names[at])
-    columns = [Column(name, "text" if at in texts else "double precision") for at, name in enumerate(names)]
+    columns = [
+        Column(name, "text" if at in texts else "boolean" if kind == "i" else "double precision")
+        for at, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
     return columns, Categories(texts, numbers, [at for at in asked if at not in texts and at not in numbers])
 
 
