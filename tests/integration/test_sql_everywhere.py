@@ -112,6 +112,8 @@ def databases(cluster: Cluster, mariadb: MariaDb) -> Iterator[list[Database]]:
     """Databases that have the tables."""
     cluster.create_database("everywhere")
     with cluster.connect("everywhere") as connection:
+        # As the first line of a large statement says.
+        connection.execute("set jit = off")
         found: list[Database] = [DuckDatabase(), MariaDatabase(mariadb.connect())]
         if FULL:
             found += [SqliteDatabase(), PostgresDatabase(connection)]
