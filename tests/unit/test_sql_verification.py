@@ -1,6 +1,5 @@
 """Statements are held against their model: rows that tell, and what is made of answers that differ."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -202,11 +201,6 @@ def test_a_long_row_is_cut() -> None:
     with pytest.raises(Disagrees) as caught:
         verification.check({"prediction": ["b" * 10_000]}, given)
     assert len(caught.value.detail) < 3 * verification.LONGEST
-
-
-def test_a_probe_survives_json() -> None:
-    probe = answers.probe(model("linear"), "all")
-    assert Probe.from_json(json.loads(json.dumps(probe.as_json()))) == probe
 
 
 def test_float32_is_allowed_more_and_the_more_the_more_trees() -> None:

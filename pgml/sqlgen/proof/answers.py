@@ -50,8 +50,10 @@ def of_rows(
     outputs = _outputs(predictor, refused, matrix)
     lacking = _any_missing(predictor, rows)
     absent = refused | lacking & (missing == "null")
+    passing = np.zeros(len(rows), dtype=np.bool_)
+    passing[~refused] = np.isnan(matrix).any(axis=1)
     # What passes as missing may make outputs NaN, which in SQL is NULL; otherwise NaN is of infinities.
-    unknown = np.isnan(outputs) & lacking[:, np.newaxis]
+    unknown = np.isnan(outputs) & passing[:, np.newaxis]
     with np.errstate(invalid="ignore"):
         usual = (unknown | (np.abs(outputs) < HUGE)).all(axis=1)
     names = output_names(artifact.decoder, outputs.shape[1])
