@@ -188,6 +188,19 @@ def test_a_row_that_leaves_the_doubles_in_the_model_is_free() -> None:
     assert verification.differences({"score": [1.0, 1e305]}, given) == []
 
 
+def test_a_row_that_leaves_them_is_free_too_where_a_missing_value_was_filled() -> None:
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=(2, 100)).tolist()
+    rows = builders.numbers(x=x, z=[None, *z[1:]])
+    hyperparams = {"n_components": 2}
+    recipe = Recipe(0.25, 0, ("x", "z"))
+    spec = FitSpec("clustering", [], ["x", "z"], "gaussian_mixture", hyperparams, 0, recipe, 256 << 20, 1)
+    artifact = unpack(training.fit(spec, rows)[1])
+    probe = answers.of_rows(artifact, builders.numbers(x=[-1e300, 0.0], z=[None, None]), "all")
+    assert probe.free == [0]
+    assert probe.answers["prediction"][1] is not None
+
+
 def test_other_columns_or_rows_are_no_answer() -> None:
     given = probe_of({"score": [1.0]}, {"score": [1.0]})
     for found, detail in (({}, 'no column "score"'), ({"score": [1.0, 2.0]}, "2 rows for 1")):
