@@ -168,9 +168,13 @@ class Runtime:
 
     def __init__(self, graph: bytes) -> None:
         self.session = _session(graph)
+        self._widths = self.session.get_outputs()[0].shape[1:]
 
     def run(self, matrix: Matrix) -> Any:
         """Return the outputs of an encoded matrix."""
+        if not len(matrix) and all(isinstance(width, int) for width in self._widths):
+            # ONNX Runtime's recurrent operators end the process when they are given no rows.
+            return np.empty((0, *self._widths))
         return self.session.run(None, {"features": matrix})[0]
 
 

@@ -36,13 +36,15 @@ def rows_of(model: bytes, matrix: Any) -> Dataset:
         part = np.asarray(matrix)[:, start : start + column.width]
         start += column.width
         columns[column.name] = column.type, part.tolist() if column.width > 1 else part[:, 0].tolist()
+    if not len(matrix):
+        return Dataset(Predictor(model).columns, np.asarray(matrix), np.empty((0, 0), dtype=np.int32), [])
     return builders.dataset(columns)
 
 
 def predicted(model: bytes, matrix: Any) -> Any:
     """Return a model's outputs of shape (rows, numbers)."""
     found = Predictor(model).outputs(rows_of(model, matrix))
-    return found.reshape(len(found), -1)
+    return found.reshape(len(found), -1) if len(found) else found
 
 
 def original(data: bytes, inputs: Mapping[str, Any], output: str | None = None) -> Any:

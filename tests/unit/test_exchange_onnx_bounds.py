@@ -8,8 +8,9 @@ from onnx import ModelProto, TensorProto
 
 from pgml.errors import PgmlError
 from pgml.exchange.naming import Wanted
-from pgml.exchange.onnx import bounds
+from pgml.exchange.onnx import bounds, trial
 from pgml.exchange.onnx.reading import read
+from pgml.inference import Runtime
 from tests.unit.onnx_files import FLOAT, INT64, linear, model, node, value, weights
 from tests.unit.onnx_served import close, packed, predicted
 
@@ -301,6 +302,31 @@ def test_rows_at_a_time_stay_within_a_batch() -> None:
     rows = read(found.SerializeToString(), Wanted()).rows
     assert rows is not None
     assert rows * 400_000 <= bounds.BATCH_BYTES < (rows + 1) * 410_000
+
+
+def chain(length: int) -> ModelProto:
+    """Return a model of products that take a million multiplications each, for a row of a thousand."""
+    nodes = [node("MatMul", [f"{at}", "w"], [f"{at + 1}"]) for at in range(length)]
+    ends = [value("0", FLOAT, "rows", 1000)], [value("y", FLOAT, "rows", 1)]
+    return made(
+        [*nodes, node("ReduceMax", [f"{length}", "axes"], ["y"])],
+        *ends,
+        w=weights(1000, 1000),
+        axes=integers(1),
+    )
+
+
+def test_rows_at_a_time_stay_within_what_cannot_be_interrupted() -> None:
+    rows = read(chain(3).SerializeToString(), Wanted()).rows
+    assert rows is not None
+    assert rows * 3_000_000 <= bounds.BATCH_WORK < (rows + 2) * 3_002_000
+
+
+def test_a_model_that_takes_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MOST_SECONDS", 0.002)
+    monkeypatch.setattr(trial, "loaded", Runtime)
+    with pytest.raises(PgmlError, match="takes longer than"):
+        read(chain(500).SerializeToString(), Wanted())
 
 
 def test_a_small_model_takes_any_number_of_rows() -> None:

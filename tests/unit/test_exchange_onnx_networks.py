@@ -169,6 +169,12 @@ def test_a_file_for_a_fixed_number_of_rows_takes_any(name: str) -> None:
     assert read(made.SerializeToString(), Wanted()).rows is None
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_rows_have_no_answers(name: str) -> None:
+    made, width = NETWORKS[name]
+    assert len(predicted(stored(made.SerializeToString()), np.empty((0, width)))) == 0
+
+
 def test_what_only_takes_one_row_is_given_one_at_a_time() -> None:
     made = model(
         [
@@ -185,6 +191,7 @@ def test_what_only_takes_one_row_is_given_one_at_a_time() -> None:
     matrix = RANDOM.normal(size=(3, 4)).astype(np.float32)
     wanted = matrix / matrix.max(axis=1, keepdims=True)
     assert close(predicted(packed(foreign), matrix), wanted)
+    assert len(predicted(packed(foreign), matrix[:0])) == 0
 
 
 def test_a_row_without_a_dimension_for_rows() -> None:
@@ -273,3 +280,17 @@ def test_an_old_file_is_read_by_the_rules_of_its_time() -> None:
     matrix = RANDOM.normal(size=(5, 4))
     data = made.SerializeToString()
     assert close(predicted(stored(data), matrix), original(data, {"x": matrix.astype(np.float32)}))
+
+
+def test_numbers_that_look_something_up_are_whole() -> None:
+    nodes = [
+        node("Cast", ["x"], ["i"], to=INT64),
+        node("Gather", ["table", "i"], ["e"]),
+        node("Flatten", ["e"], ["y"]),
+    ]
+    ends = [value("x", FLOAT, "rows", 3)], [value("y", FLOAT, "rows", 6)]
+    made = model(nodes, *ends, table=weights(2, 2))
+    foreign = read(made.SerializeToString(), Wanted())
+    assert list(foreign.whole) == [0]
+    rows = np.array([[0, 1, 1]], dtype=np.float32)
+    assert close(predicted(packed(foreign), rows), original(made.SerializeToString(), {"x": rows}))

@@ -190,10 +190,10 @@ def _check_names(model: ModelProto) -> None:
             raise TooLarge(
                 f'the name "{short(name)}" is too long', hint="Give the model's tensors short names."
             )
-        if not name.isprintable():
+        if "\0" in name:
             raise InvalidValue(
-                f"a tensor has the name {name!a:.60}, which holds control characters",
-                hint="Give the model's tensors printable names.",
+                f'the name "{short(name)}" holds a zero, which no name in PostgreSQL can',
+                hint="Give the tensors printable names.",
             )
     for each in graph.input:
         if len(each.name.encode()) > MOST_NAMES:

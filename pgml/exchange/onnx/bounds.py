@@ -20,6 +20,8 @@ BATCH_BYTES = 64 << 20
 MOST_ROWS = 10_000
 MOST_WORK = 20_000_000_000
 """Multiplications for one row: some seconds, five times a ResNet-50."""
+BATCH_WORK = 2_000_000_000
+"""Multiplications that are done at once, as nothing can interrupt them: some tenths of a second."""
 _GATES = {"GRU": 3, "LSTM": 4, "RNN": 1}
 _WINDOWS = frozenset({"AveragePool", "LpPool", "MaxPool"})
 
@@ -34,8 +36,8 @@ class Budget:
 
     @property
     def rows(self) -> int | None:
-        """How many rows at a time stay below `BATCH_BYTES`; None: `MOST_ROWS` or more."""
-        rows = max(BATCH_BYTES // max(self.row, 1), 1)
+        """How many rows at a time stay below `BATCH_BYTES` and `BATCH_WORK`; None: `MOST_ROWS` or more."""
+        rows = max(min(BATCH_BYTES // max(self.row, 1), BATCH_WORK // max(self.work, 1)), 1)
         return rows if rows < MOST_ROWS else None
 
 

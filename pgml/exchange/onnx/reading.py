@@ -1,7 +1,7 @@
 """From an ONNX file to a graph of the contract."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -9,14 +9,14 @@ import numpy as np
 from onnx import ModelProto, TensorProto
 
 from pgml.artifact.graph import OPSETS
-from pgml.errors import NotBuilt, PgmlError, TooLarge
+from pgml.errors import InvalidValue, NotBuilt, PgmlError, TooLarge
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.naming import Wanted, check_task
 from pgml.exchange.onnx import batches, bounds, folding, metadata, order, standard, trial
 from pgml.exchange.onnx.answers import Answer, answer_of
 from pgml.exchange.onnx.audit import audited
 from pgml.exchange.onnx.endings import RAW, Ending, ended, turn
-from pgml.exchange.onnx.inputs import Input, Way, inputs_of, joined, renamed, ways
+from pgml.exchange.onnx.inputs import Input, Joined, Way, inputs_of, joined, renamed, ways
 from pgml.exchange.onnx.operators import MACHINE_LEARNING
 from pgml.exchange.onnx.sizes import sizes_of
 from pgml.exchange.onnx.words import printable
@@ -121,8 +121,8 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     answer = Answer(**{**vars(source.answer), "tensor": tensor})
     ending = ended(model, answer, sizes.sizes[tensor], way, wanted)
     _complete(model)
-    matrix = trial.matrix_of(features, source.texts, budget.work)
-    output = _tried(model, source, trial.Rows(source.inputs, source.texts, matrix, way), ending)
+    rows, outputs, whole = _run(model, source, features, budget.work, way)
+    output = _checked(model, source, rows, outputs, ending)
     renamed(model, {output: f"own/{output}", RAW: output})
     return Foreign(
         columns=features.columns,
@@ -137,20 +137,45 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
         targets=source.answer.targets,
         versions=_versions(source.file),
         rows=1 if way == "one" else budget.rows,
-        whole=features.whole,
+        whole=whole,
     )
 
 
-def _tried(model: ModelProto, source: _Source, rows: trial.Rows, ending: Ending) -> Output:
-    """Run a graph beside the file's own and return what its outputs are.
+def _run(
+    model: ModelProto, source: _Source, features: Joined, work: int, way: Way
+) -> tuple[trial.Rows, trial.Floats, Sequence[int]]:
+    """Return rows tried, what the graph answers, and which columns it takes as whole numbers.
 
     Raises
     ------
     NotBuilt
-        They differ, or rows depend on each other.
+        Rows depend on each other.
     InvalidValue, TooLarge
     """
-    outputs = trial.outputs_of(trial.loaded(model.SerializeToString()), rows.matrix, rows.way)
+    runtime = trial.loaded(model.SerializeToString())
+    # Numbers may be made whole inside, to look something up: then not any number will do.
+    every = range(len(features.columns))
+    for whole in (features.whole, every):
+        matrix = trial.matrix_of(replace(features, whole=whole), source.texts, work)
+        rows = trial.Rows(source.inputs, source.texts, matrix, way)
+        try:
+            return rows, trial.outputs_of(runtime, matrix, way), whole
+        except InvalidValue:
+            if whole is every:
+                raise
+    raise AssertionError
+
+
+def _checked(
+    model: ModelProto, source: _Source, rows: trial.Rows, outputs: trial.Floats, ending: Ending
+) -> Output:
+    """Return what a graph's outputs are, once they are those of the file's own.
+
+    Raises
+    ------
+    NotBuilt
+        They differ.
+    """
     answer = source.answer
     own = trial.asked(source.file, answer.tensor, rows)
     if own is not None and own.shape == outputs.shape:
