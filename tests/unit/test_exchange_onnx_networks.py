@@ -235,6 +235,15 @@ def test_a_whole_number_may_not_be_missing() -> None:
         found.outputs(rows)
 
 
+def test_halves_stay_halves() -> None:
+    nodes = [node("MatMul", ["x", "w"], ["h"]), node("Tanh", ["h"], ["t"]), node("MatMul", ["t", "v"], ["y"])]
+    ends = [value("x", TensorProto.FLOAT16, "rows", 4)], [value("y", TensorProto.FLOAT16, "rows", 2)]
+    made = model(nodes, *ends, w=weights(4, 40, dtype=np.float16), v=weights(40, 2, dtype=np.float16))
+    matrix = RANDOM.normal(size=(9, 4)).astype(np.float16)
+    found = predicted(stored(made.SerializeToString()), matrix)
+    assert close(found, original(made.SerializeToString(), {"x": matrix}), 5e-3)
+
+
 def test_several_inputs_of_float_stay_float() -> None:
     made = model(
         [node("Concat", ["features", "value"], ["answer"], axis=1)],

@@ -157,9 +157,9 @@ def _run(
     every = range(len(features.columns))
     for whole in (features.whole, every):
         matrix = trial.matrix_of(replace(features, whole=whole), source.texts, work)
-        rows = trial.Rows(source.inputs, source.texts, matrix, way)
+        rows = trial.Rows(source.inputs, source.texts, matrix, way, trial.tolerance_of(source.file))
         try:
-            return rows, trial.outputs_of(runtime, matrix, way), whole
+            return rows, trial.outputs_of(runtime, rows), whole
         except InvalidValue:
             if whole is every:
                 raise
@@ -180,7 +180,7 @@ def _checked(
     own = trial.asked(source.file, answer.tensor, rows)
     if own is not None and own.shape == outputs.shape:
         own = np.exp(own) if answer.ending == "LogSoftmax" and ending.output != "value" else own
-        if not trial.is_alike(np.asarray(own, dtype=np.float64), outputs):
+        if not trial.is_alike(np.asarray(own, dtype=np.float64), outputs, rows.tolerance):
             raise NotBuilt(
                 "the model answers otherwise once rows are given by themselves",
                 hint="Export it with a dynamic first dimension, which counts rows.",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from pgml.errors import Corrupted, InvalidValue, NotBuilt, TooLarge
@@ -26,8 +26,8 @@ MOST_SECONDS = 10.0
 MOST_ROWS = 64
 QUICK = 50_000_000
 """Multiplications that are done in no time: so many are made for all rows of a trial."""
-TOLERANCE = 1e-4
-"""Of the largest number: float32 added up in another order."""
+TOLERANCE, HALF_TOLERANCE = 1e-4, 1e-2
+"""Of the largest number, of float32 and of float16 added up in another order."""
 _FAILURES = (
     state.EPFail,
     state.EngineError,
@@ -41,6 +41,27 @@ _FAILURES = (
     ValueError,
 )
 """What ONNX Runtime raises."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of features, and the inputs of a file that they were joined of.
+
+    Attributes
+    ----------
+    inputs : sequence of Input
+    texts : mapping of str to sequence of str
+    matrix : ndarray of shape (rows, features)
+    way : str
+    tolerance : float
+        What outputs may differ by, relative to the largest.
+    """
+
+    inputs: Sequence[Input]
+    texts: Mapping[str, Sequence[str]]
+    matrix: npt.NDArray[Any]
+    way: Way
+    tolerance: float
 
 
 def loaded(graph: bytes) -> Runtime:
@@ -93,7 +114,14 @@ def matrix_of(joined: Joined, texts: Mapping[str, Sequence[str]], work: int) -> 
     return np.hstack(parts).astype(joined.dtype)
 
 
-def outputs_of(runtime: Runtime, matrix: npt.NDArray[Any], way: Way) -> Floats:
+def tolerance_of(file: ModelProto) -> float:
+    """Return what outputs may differ by, relative to the largest, when they are added up in another order."""
+    tensors_of = {each.data_type for each in file.graph.initializer}
+    tensors_of |= {each.type.tensor_type.elem_type for each in file.graph.input}
+    return HALF_TOLERANCE if TensorProto.FLOAT16 in tensors_of else TOLERANCE
+
+
+def outputs_of(runtime: Runtime, rows: Rows) -> Floats:
     """Return what a graph answers to rows, each by itself.
 
     Raises
@@ -105,8 +133,8 @@ def outputs_of(runtime: Runtime, matrix: npt.NDArray[Any], way: Way) -> Floats:
     TooLarge
         A row takes longer than `MOST_SECONDS`.
     """
-    single = np.concatenate([_run(runtime, {"features": row[np.newaxis]}) for row in matrix])
-    if way == "rows" and not is_alike(_run(runtime, {"features": matrix}), single):
+    single = np.concatenate([_run(runtime, {"features": row[np.newaxis]}) for row in rows.matrix])
+    if rows.way == "rows" and not is_alike(_run(runtime, {"features": rows.matrix}), single, rows.tolerance):
         raise NotBuilt(
             "a row's answer depends on the other rows given with it",
             hint="Export the model for inference: in PyTorch call model.eval() before.",
@@ -144,14 +172,14 @@ def _stopped_in_time() -> Iterator[Any]:
         timer.cancel()
 
 
-def is_alike(one: Floats, other: Floats) -> bool:
+def is_alike(one: Floats, other: Floats, tolerance: float) -> bool:
     """Return whether outputs are the same but for rounding."""
     if one.shape != other.shape:
         return False
     finite = np.isfinite(one) & np.isfinite(other)
     scale = np.abs(one[finite]).max(initial=0.0) + np.abs(other[finite]).max(initial=0.0)
     same = np.array_equal(one[~finite], other[~finite], equal_nan=True)
-    return bool(same and (np.abs(one[finite] - other[finite]) <= TOLERANCE * scale).all())
+    return bool(same and (np.abs(one[finite] - other[finite]) <= tolerance * scale).all())
 
 
 def agreeing(numbers: Floats, labels: npt.NDArray[Any], known: Sequence[Any]) -> npt.NDArray[np.bool_]:
@@ -174,16 +202,6 @@ def sums_to_one(outputs: Floats) -> bool:
     """Return whether rows of outputs are probabilities."""
     known = outputs[np.isfinite(outputs).all(axis=1)]
     return len(known) > 0 and bool((known > -1e-6).all() and (np.abs(known.sum(axis=1) - 1) < 1e-3).all())
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of features, and the inputs of a file that they were joined of."""
-
-    inputs: Sequence[Input]
-    texts: Mapping[str, Sequence[str]]
-    matrix: npt.NDArray[Any]
-    way: Way
 
 
 def asked(file: ModelProto, tensor: str, rows: Rows) -> npt.NDArray[Any] | None:
