@@ -7,5 +7,6 @@ from a table.
 """
 
 from pgml.exchange.onnx.lowering.passage import Lowered, lowered, needed
+from pgml.exchange.onnx.lowering.scans import unrolled
 
-__all__ = ["Lowered", "lowered", "needed"]
+__all__ = ["Lowered", "lowered", "needed", "unrolled"]

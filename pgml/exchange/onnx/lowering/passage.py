@@ -10,6 +10,7 @@ from pgml.artifact.graph import OPSETS
 from pgml.errors import MalformedText
 from pgml.exchange.onnx.lowering import ensembles, linear, maps, strings, svm, tree_ensemble, vectors
 from pgml.exchange.onnx.lowering.attributes import Attributes, malformed, unsupported, values_of
+from pgml.exchange.onnx.lowering.scans import unrolled
 from pgml.exchange.onnx.lowering.shapes import ML, UNKNOWN, inferred, kind_of
 from pgml.exchange.onnx.lowering.steps import Labels, Refused, Step, Value, Work
 from pgml.exchange.onnx.lowering.texts import Given, Listed, Strings
@@ -68,6 +69,7 @@ def lowered(model: ModelProto) -> Lowered:
     NotBuilt
         An operator has no such form.
     """
+    model = _without_loops(model)
     _check(model)
     writing = Writing(model)
     versions = {each.domain: each.version for each in model.opset_import}
@@ -88,6 +90,15 @@ def lowered(model: ModelProto) -> Lowered:
     _finish(work)
     labels = next((work.labels[each.name] for each in model.graph.output if each.name in classes), None)
     return Lowered(writing.model, {name: given.known for name, given in texts.items()}, labels, classes)
+
+
+def _without_loops(model: ModelProto) -> ModelProto:
+    if not any(node.op_type == "Scan" for node in model.graph.node):
+        return model
+    found = ModelProto()
+    found.CopyFrom(model)
+    unrolled(found.graph)
+    return found
 
 
 def needed(model: ModelProto, outputs: Sequence[str]) -> ModelProto:
