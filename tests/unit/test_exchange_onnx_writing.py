@@ -12,6 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from pgml import preprocessing, training
+from pgml.artifact import trees
 from pgml.artifact.format import Artifact, pack, unpack
 from pgml.artifact.graph import INPUT, Graph
 from pgml.columns import Column
@@ -246,6 +247,38 @@ def test_one_scaled_number_before_a_matrix_product_keeps_its_digits(tmp_path: Pa
     rows = builders.dataset(columns)
     found = answer(artifact, rows, tmp_path).outputs["prediction"][:, 0]
     np.testing.assert_allclose(found, Predictor(pack(artifact)).outputs(rows), rtol=1e-13, atol=1e-15)
+
+
+def test_no_root_has_a_branch_and_a_leaf_of_one_number(tmp_path: Path) -> None:
+    # ONNX Runtime before 1.24 takes such a tree for a lone leaf.
+    left, right = np.array([1, 2, -1, -1, -1]), np.array([3, 4, -1, -1, -1])
+    threshold, weight = np.array([1.0, 0.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 5.0, 7.0, 6.0])
+    none = np.zeros(5, dtype=np.int64)
+    tree = trees.Tree(left, right, none, threshold, none > 0, none, weight)
+    graph = Graph(1, "float64")
+    result = trees.append(graph, INPUT, [tree, tree], 1, trees.LESS_OR_EQUAL)
+    columns: Columns = {"a": ("integer", [0, 1, 2])}
+    artifact = exported.of_graph(encoder(columns), graph.finish(result, "components", 1))
+    given, made = (ensemble(each) for each in (artifact.graph, onnx_of(artifact)))
+    assert is_taken_for_a_leaf(given)
+    assert not is_taken_for_a_leaf(made)
+    found = answer(artifact, builders.dataset(columns), tmp_path).outputs["components"]
+    assert found[:, 0].tolist() == [10.0, 12.0, 14.0]
+
+
+def ensemble(data: bytes) -> Mapping[str, Any]:
+    nodes = onnx.load_from_string(data).graph.node
+    (node,) = (each for each in nodes if each.op_type == "TreeEnsemble")
+    return {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+
+
+def is_taken_for_a_leaf(ensemble: Mapping[str, Any]) -> bool:
+    ids, leafs = (
+        [ensemble[f"nodes_{side}{what}"] for side in ("true", "false")] for what in ("nodeids", "leafs")
+    )
+    return any(
+        ids[0][root] == ids[1][root] and leafs[0][root] != leafs[1][root] for root in ensemble["tree_roots"]
+    )
 
 
 def test_the_file_says_what_it_is() -> None:

@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper
 from pgml.artifact.format import Artifact
 from pgml.columns import Column
 from pgml.errors import NotBuilt, TooLarge
-from pgml.exchange.onnx.writing import answers, factors, features
+from pgml.exchange.onnx.writing import answers, factors, features, leaves
 from pgml.exchange.onnx.writing.answers import Answer
 from pgml.exchange.onnx.writing.sheet import Sheet
 from pgml.preprocessing import Encoder
@@ -74,6 +74,7 @@ def onnx_of(artifact: Artifact) -> bytes:
     names = _public(encoder.columns, found)
     made = sheet.renamed(names)
     factors.keep_apart(made.graph)
+    leaves.renumber(made.graph)
     _describe(made, artifact.decoder, encoder.columns, found, names)
     made.doc_string = DESCRIPTION + (REFUSING if refused is not None else "")
     if made.ByteSize() > MOST_BYTES:
