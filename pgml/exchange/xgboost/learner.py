@@ -7,7 +7,7 @@ import numpy as np
 
 from pgml.errors import InvalidValue, NotBuilt
 from pgml.exchange.boosters import MOST_FEATURES, MOST_MARGINS, UNSEEN, reached
-from pgml.exchange.xgboost.parts import broken, floats, integers, mapping, sequence, whole
+from pgml.exchange.xgboost.parts import Floats, broken, floats, integers, mapping, sequence, singles, whole
 
 MOST_TREES = 1_000_000
 MOST_NODES = 1 << 26
@@ -42,7 +42,8 @@ def checked(learner: Mapping[str, Any]) -> Mapping[str, Any]:
     }
     groups = max(1, shape["num_class"], shape["num_target"])
     if kind == "gblinear":
-        weights = floats(mapping(booster, "model"), "weights", (shape["num_feature"] + 1) * groups)
+        count = (shape["num_feature"] + 1) * groups
+        weights = singles(floats(mapping(booster, "model"), "weights", count))
         if not np.isfinite(weights).all():
             raise broken("a weight is infinite")
         return kept | {"gradient_booster": {"name": kind, "weights": weights}}
@@ -52,7 +53,8 @@ def checked(learner: Mapping[str, Any]) -> Mapping[str, Any]:
     kept["gradient_booster"] = {"name": kind, "model": model}
     if kind == "dart":
         drop = floats(booster, "weight_drop", len(model["trees"]))
-        if not (np.isfinite(drop).all() and np.isfinite(drop.astype(np.float32)).all()):
+        sizes = np.array([each["largest"] for each in model["trees"]], dtype=np.float64)
+        if not (np.abs(drop) < 1e30).all() or not np.isfinite(singles(drop * sizes)).all():
             raise broken("a tree's weight is infinite")
         kept["gradient_booster"]["weight_drop"] = drop.tolist()
     attributes = learner.get("attributes")
@@ -82,7 +84,7 @@ def _shape(given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidValue("model has no features", hint="Train it on at least one column.")
     given_scores = str(given.get("base_score", "")).strip("[] ").split(",")
     scores = floats({"base_score": [each.strip() for each in given_scores]}, "base_score")
-    if len(scores) not in (1, max(1, classes, targets)) or not np.isfinite(scores.astype(np.float32)).all():
+    if len(scores) not in (1, max(1, classes, targets)) or not np.isfinite(singles(scores)).all():
         raise broken('"base_score" is no number, nor one for each output')
     return {
         "num_class": classes,
@@ -145,8 +147,7 @@ def _tree(tree: Any, number: int, shape: Mapping[str, Any], groups: int) -> dict
     }
     values = floats(tree, "split_conditions", count)
     width = whole(mapping(tree, "tree_param"), "size_leaf_vector", MOST_MARGINS, 1)
-    with np.errstate(over="ignore"):
-        single = values.astype(np.float32)
+    single = singles(values)
     compared = inner.copy()
     compared[made["categories_nodes"]] = False
     if np.isnan(single[compared]).any():
@@ -154,8 +155,8 @@ def _tree(tree: Any, number: int, shape: Mapping[str, Any], groups: int) -> dict
     if width > 1:
         single[~compared] = 0
         made |= _vectors(tree, number, seen & (left < 0), right, width, groups)
-    elif not np.isfinite(single[seen & (left < 0)]).all():
-        raise broken(f"tree {number} has a leaf that is infinite")
+    else:
+        made["largest"] = _largest(values[seen & (left < 0)], number)
     made["split_conditions"] = np.where(seen & (compared | (left < 0)), single, np.float32(0))
     return made
 
@@ -170,11 +171,16 @@ def _vectors(
     places = right[leaf] if name == "leaf_weights" else np.flatnonzero(leaf)
     if len(held) % width or ((places < 0) | (places >= len(held) // width)).any():
         raise broken(f"tree {number} has a leaf without its numbers")
-    if not np.isfinite(held.astype(np.float32)).all():
-        raise broken(f"tree {number} has a leaf that is infinite")
     if name == "base_weights" and len(held) != width * len(leaf):
         raise broken(f"tree {number} has a leaf without its numbers")
-    return {name: held, "tree_param": {"size_leaf_vector": width}}
+    return {name: held, "largest": _largest(held, number), "tree_param": {"size_leaf_vector": width}}
+
+
+def _largest(leaves: Floats, number: int) -> float:
+    """Return the largest size of a tree's leaves (MalformedText where one is infinite)."""
+    if not np.isfinite(singles(leaves)).all():
+        raise broken(f"tree {number} has a leaf that is infinite")
+    return float(np.abs(leaves).max(initial=0.0))
 
 
 def _categories(tree: Mapping[str, Any], number: int, inner: Any) -> dict[str, Any]:

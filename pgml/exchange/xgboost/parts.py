@@ -66,3 +66,9 @@ def floats(owner: Mapping[str, Any], name: str, count: int | None = None) -> Flo
     if count is not None and len(found) != count:
         raise broken(f'"{name}" has {len(found)} elements in place of {count}')
     return found
+
+
+def singles(values: Floats) -> npt.NDArray[np.float32]:
+    """Return numbers as XGBoost holds them; those beyond float32 are infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)

@@ -221,7 +221,7 @@ def _placed(model: BoosterModel, categories: Categories, names: list[str]) -> It
 def _linear(graph: Graph, learner: Mapping[str, Any], link: str) -> str:
     shape = learner["learner_model_param"]
     groups = max(1, shape["num_class"], shape["num_target"])
-    weights = learner["gradient_booster"]["weights"].astype(np.float32).astype(np.float64).reshape(-1, groups)
+    weights = learner["gradient_booster"]["weights"].astype(np.float64).reshape(-1, groups)
     given = graph.float64(INPUT)
     filled = graph.apply("Where", graph.apply("IsNaN", given), graph.constant(0.0), given)
     total = graph.apply("MatMul", filled, graph.constant(weights[:-1]))
