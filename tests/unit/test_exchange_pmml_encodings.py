@@ -60,7 +60,13 @@ def test_a_text_is_encoded_alike(name: str, plan: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
-    "plan", [{"encode": "one_hot"}, {"encode": "target"}, {"encode": {"ordinal": [0, 1]}, "indicator": True}]
+    "plan",
+    [
+        {"encode": "one_hot"},
+        {"encode": "one_hot", "impute": {"constant": 2}},
+        {"encode": "target"},
+        {"encode": {"ordinal": [0, 1]}, "indicator": True},
+    ],
 )
 def test_a_truth_value_that_is_a_category_is_encoded_alike(name: str, plan: dict[str, Any]) -> None:
     check(rows_of("dirty"), name, {"paid": plan, "always": {"encode": "one_hot", "impute": "mode"}})

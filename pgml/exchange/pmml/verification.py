@@ -122,7 +122,8 @@ def _values(encoding: Encoding, part: Any, at: int) -> Values:
 
 
 def _key(encoding: Keyed, part: Any, at: int) -> str | float | None:
-    keys = [key for key in encoding.categories if isinstance(key, float) or _is_plain(key)]
+    is_truth = encoding.column.type == "boolean"
+    keys = [key for key in encoding.categories if (key in (0, 1) if is_truth else _is_plain(key))]
     if isinstance(encoding, CategoryEncoding):
         held = [
             key for key, mark in zip(encoding.categories, part, strict=False) if mark == 1 and key in keys
@@ -131,9 +132,9 @@ def _key(encoding: Keyed, part: Any, at: int) -> str | float | None:
     return keys[at % len(keys)] if keys else None
 
 
-def _is_plain(key: Any) -> bool:
-    """Return whether a text is the same to readers that take blanks of an element for layout."""
-    return bool(key) and " ".join(str(key).split()) == key
+def _is_plain(key: str | float) -> bool:
+    """Return whether a text, if it is one, is the same to readers that take blanks for layout."""
+    return not isinstance(key, str) or (key != "" and " ".join(key.split()) == key)
 
 
 def _dataset(predictor: Predictor, given: Sequence[Values]) -> Dataset:
