@@ -63,13 +63,25 @@ def test_a_text_is_encoded_alike(name: str, plan: dict[str, Any]) -> None:
     "plan",
     [
         {"encode": "one_hot"},
-        {"encode": "one_hot", "impute": {"constant": 2}},
         {"encode": "target"},
         {"encode": {"ordinal": [0, 1]}, "indicator": True},
     ],
 )
 def test_a_truth_value_that_is_a_category_is_encoded_alike(name: str, plan: dict[str, Any]) -> None:
     check(rows_of("dirty"), name, {"paid": plan, "always": {"encode": "one_hot", "impute": "mode"}})
+
+
+def test_records_to_check_by_hold_no_truth_value_that_is_neither() -> None:
+    truth = [None, None, 1.0, 0.0, None] * 12
+    rows = builders.dataset(
+        {
+            "b": ("boolean", truth),
+            "x": ("double precision", np.sin(np.arange(60.0)).tolist()),
+            "label": ("text", ["none" if each is None else str(each) for each in truth]),
+        }
+    )
+    plan = {"b": {"encode": "one_hot", "impute": {"constant": 2}}}
+    assert differences(fitted(rows, "classification", "linear", ["label"], {}, plan), rows)[0] == 0
 
 
 @pytest.mark.parametrize("name", MODELS)
