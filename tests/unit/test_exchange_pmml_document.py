@@ -147,6 +147,27 @@ def test_a_graph_that_computes_something_else_is_refused(linear: Artifact) -> No
     assert pmml_of(changed(linear, lambda graph: None), HEADER)
 
 
+def test_a_product_and_a_sum_in_one_operator_are_the_same_model(linear: Artifact) -> None:
+    def joined(turned: bool) -> Any:
+        def change(graph: Any) -> None:
+            """Make one operator of product and sum."""
+            product, total = graph.node[0], graph.node[1]
+            weights = next(each for each in graph.initializer if each.name == product.input[1])
+            if turned:
+                array = np.ascontiguousarray(numpy_helper.to_array(weights).T)
+                weights.CopyFrom(numpy_helper.from_array(array, weights.name))
+            inputs = [*product.input, total.input[1]]
+            both = helper.make_node("Gemm", inputs, list(total.output), transB=int(turned))
+            del graph.node[0]
+            graph.node[0].CopyFrom(both)
+
+        return change
+
+    plain = pmml_of(changed(linear, lambda graph: None), HEADER)
+    for turned in (True, False):
+        assert pmml_of(changed(linear, joined(turned)), HEADER) == plain
+
+
 def test_trees_that_compare_or_add_up_otherwise_are_refused() -> None:
     forest = unpack(
         fitted(rows_of("penguins"), "classification", "xgboost", ["species"], {"n_estimators": 2})

@@ -146,11 +146,8 @@ class _Reading:
         node = self._node(name)
         if node is None:
             raise Unknown
-        if node.op_type == "MatMul" and self._source(node.input[0]) == TensorProto.DOUBLE:
-            weights = np.asarray(self._constant(node.input[1]), dtype=np.float64)
-            if weights.ndim != 2:
-                raise Unknown
-            return Margins(Line(weights), np.ones(weights.shape[1]), np.zeros(weights.shape[1]))
+        if node.op_type in ("MatMul", "Gemm") and self._source(node.input[0]) == TensorProto.DOUBLE:
+            return self._product(node)
         if node.op_type == "TreeEnsemble":
             return self._trees([node])
         if node.op_type == "Sum":
@@ -161,13 +158,28 @@ class _Reading:
             return self._moved(node)
         raise Unknown
 
+    def _product(self, node: NodeProto) -> Margins:
+        """Return a matrix product, with what Gemm adds to it."""
+        weights = np.asarray(self._constant(node.input[1]), dtype=np.float64)
+        plain = all(each.f == 1 for each in node.attribute if each.name in ("alpha", "beta"))
+        if weights.ndim != 2 or not plain or self._attribute(node, "transA", 0):
+            raise Unknown
+        weights = weights.T if self._attribute(node, "transB", 0) else weights
+        count = weights.shape[1]
+        offset = self._numbers(node.input[2], count) if len(node.input) > 2 else np.zeros(count)
+        return Margins(Line(weights), np.ones(count), offset)
+
+    def _numbers(self, name: str, count: int) -> Floats:
+        """Return a constant number for each of so many margins, or one for all."""
+        number = np.asarray(self._constant(name), dtype=np.float64)
+        if number.size not in (1, count) or number.shape[:-1] not in ((), (1,)):
+            raise Unknown
+        return np.broadcast_to(number.ravel(), (count,))
+
     def _moved(self, node: NodeProto) -> Margins:
         """Return margins after an operator with a number for each, or one for all."""
         found = self.margins(node.input[0])
-        number = np.asarray(self._constant(node.input[1]), dtype=np.float64)
-        if number.size not in (1, len(found.factor)) or number.shape[:-1] not in ((), (1,)):
-            raise Unknown
-        number = np.broadcast_to(number.ravel(), found.factor.shape)
+        number = self._numbers(node.input[1], len(found.factor))
         factor, offset = _ARITHMETIC[node.op_type](found.factor, found.offset, number)
         return replace(found, factor=factor, offset=offset)
 
