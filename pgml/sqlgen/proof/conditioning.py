@@ -82,7 +82,8 @@ def _moved(
         values = numpy_helper.to_array(tensor)
         signs = random.choice([-1.0, 1.0], size=() if shared else values.shape)
         off = share * max(LEAST, terms) * ROUNDING[tensor.data_type]
-        changed = (values * (1 + off * signs)).astype(values.dtype)
+        with np.errstate(invalid="ignore", over="ignore"):
+            changed = (values * (1 + off * signs)).astype(values.dtype)
         tensor.CopyFrom(numpy_helper.from_array(changed, tensor.name))
     other = replace(artifact, graph=bytes(model.SerializeToString()), golden={})
     with np.errstate(invalid="ignore", over="ignore"):
