@@ -49,6 +49,8 @@ class MariaDb:
         self._run("mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal")
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         own = [data, f"--socket={self.socket}", "--skip-networking", f"--pid-file={self.directory / 'pid'}"]
+        # A server that starts removes temporary tables of others from a directory that it shares with them.
+        own.append(f"--tmpdir={self.directory / 'data'}")
         command = self._command("mariadbd", "--no-defaults", *own, *options, dies_with_parent=True)
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, env=_ENVIRONMENT, cwd="/")
