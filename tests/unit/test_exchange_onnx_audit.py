@@ -111,6 +111,11 @@ REFUSED: dict[str, tuple[ModelProto, str, str]] = {
         "22023",
         "operator Relu is not as it should be",
     ),
+    "an operand that is left out": (
+        model([node("MatMul", ["x", ""], ["y"])], [X], [Y]),
+        "22023",
+        "operator MatMul lacks an operand",
+    ),
     "a future version": (model([node("Relu", ["x"], ["y"])], [X], [Y], {"": 900}), "0A000", "version 900"),
     "no version": (
         model([node("Relu", ["x"], ["y"])], [X], [Y], {"ai.onnx.ml": 3}),

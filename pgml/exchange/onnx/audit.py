@@ -41,12 +41,13 @@ def audited(data: bytes) -> ModelProto:
     _check_domains(model)
     model = functions.inlined(model, MOST_NODES)
     graph = model.graph
-    for node in graph.node:
-        _check_node(node)
     for tensor in _tensors(graph):
         tensors.check(tensor)
     _check_names(model)
     order.sort(graph)
+    _unroll(graph)
+    for node in graph.node:
+        _check_node(node)
     _check_weights(graph)
     _check_schemas(model)
     return model
@@ -172,13 +173,24 @@ def _check_attribute(node: NodeProto, attribute: AttributeProto) -> None:
 
 
 def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Yield every tensor of a graph, those of attributes too."""
+    """Yield every tensor of a graph, those of attributes and of what loops repeat too."""
     yield from graph.initializer
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
+            if attribute.HasField("g"):
+                yield from _tensors(attribute.g)
+
+
+def _unroll(graph: GraphProto) -> None:
+    """Put operators in the place of loops over stored points; all others are refused."""
+    if any(node.op_type == "Scan" for node in graph.node):
+        # Only files of classical models need this part.
+        from pgml.exchange.onnx.lowering import unrolled
+
+        unrolled(graph)
 
 
 def _check_names(model: ModelProto) -> None:
@@ -235,6 +247,7 @@ def _check_schemas(model: ModelProto) -> None:
             ) from None
         if schema.deprecated:
             continue
+        _check_operands(node, schema)
         try:
             checker.check_node(node, context)
         except checker.ValidationError as error:
@@ -243,3 +256,10 @@ def _check_schemas(model: ModelProto) -> None:
                 detail=sentence(error),
                 hint="Export the model again, and check it with onnx.checker.check_model.",
             ) from None
+
+
+def _check_operands(node: NodeProto, schema: defs.OpSchema) -> None:
+    """Refuse an operator without what it needs: some of ONNX's own rules for sizes do not look."""
+    required = [each.option == defs.OpSchema.FormalParameterOption.Single for each in schema.inputs]
+    if any(needed and not name for needed, name in zip(required, node.input, strict=False)):
+        raise InvalidValue(f"operator {short(node.op_type)} lacks an operand", hint="Export the model again.")

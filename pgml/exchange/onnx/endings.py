@@ -79,6 +79,9 @@ def _meant(answer: Answer, width: int, wanted: Wanted) -> Ending:
         output = None
     if answer.task == "regression" or output in ("value", "components"):
         return Ending(answer.task, output, [], width)
+    if width == 1 and output is None and answer.label is not None and len(answer.own or ()) == 2:
+        # Below 0 one, above 0 the other: whether that is so the labels of the rows tried will tell.
+        return Ending(answer.task, "scores", labels or [], 2)
     if width == 1 and output != "anomaly":
         raise InvalidValue(
             "the model gives one number, which does not tell classes apart", hint=_SINGLE_LABEL_HINT
@@ -107,9 +110,10 @@ def _append(model: ModelProto, answer: Answer, size: Size, found: Ending) -> Non
         last = _added(model, "Cast", [last], to=TensorProto.DOUBLE)
     if found.output != "value" and answer.ending == "LogSoftmax":
         last = _added(model, "Exp", [last])
-    if found.output == "probabilities" and math.prod(size.fixed) == 1:
-        graph.initializer.append(numpy_helper.from_array(np.array(1.0), f"{RAW}/one"))
-        first = _added(model, "Sub", [f"{RAW}/one", last])
+    if found.width == 2 and math.prod(size.fixed) == 1:
+        whole = 1.0 if found.output == "probabilities" else 0.0
+        graph.initializer.append(numpy_helper.from_array(np.array(whole), f"{RAW}/whole"))
+        first = _added(model, "Sub", [f"{RAW}/whole", last])
         last = _added(model, "Concat", [first, last], axis=1)
     if not graph.node or last not in graph.node[-1].output or len(graph.node[-1].output) > 1:
         last = _added(model, "Identity", [last])

@@ -185,9 +185,9 @@ def _checked(
                 "the model answers otherwise once rows are given by themselves",
                 hint="Export it with a dynamic first dimension, which counts rows.",
             )
-    if ending.output is not None:
-        return ending.output
-    output: Output = "probabilities" if trial.sums_to_one(outputs) else "scores"
+    output = ending.output or ("probabilities" if trial.sums_to_one(outputs) else "scores")
+    if output not in ("probabilities", "scores"):
+        return output
     if answer.label is not None and answer.own is not None and len(answer.own) == ending.width:
         _check_labels(model, source, rows, outputs, output)
     return output
