@@ -90,6 +90,7 @@ def classifiers() -> Iterator[tuple[str, Any, Any]]:
     yield "tree", DecisionTreeClassifier(max_depth=4, random_state=0), None
     yield "svc", SVC(), None
     yield "svc_poly", SVC(kernel="poly"), None
+    yield "platt", SVC(probability=True, random_state=0), None
     yield "neighbors", KNeighborsClassifier(5), None
     yield "network", MLPClassifier((8,), max_iter=400, random_state=0), None
     members = [("tree", DecisionTreeClassifier(max_depth=3)), ("logistic", LogisticRegression(max_iter=2000))]

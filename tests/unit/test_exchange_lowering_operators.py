@@ -236,19 +236,43 @@ def test_an_operator_that_has_no_standard_form_is_named() -> None:
         lowered(model([node], {"X": rows}, {"Y": TensorProto.FLOAT}))
 
 
-def test_probabilities_that_a_loop_finds_are_refused() -> None:
+@pytest.mark.parametrize("classes", [2, 3, 5, 10])
+def test_probabilities_of_pairs_become_those_of_classes(classes: int) -> None:
+    random, rows = np.random.default_rng(4), numbers(missing=False) * 2
+    pairs = classes * (classes - 1) // 2
+    node = operator(
+        "SVMClassifier",
+        ["X"],
+        ["label", "scores"],
+        kernel_type="RBF",
+        kernel_params=[0.2, 0.0, 0.0],
+        coefficients=random.normal(size=2 * classes * (classes - 1)) * 3,
+        support_vectors=random.normal(size=8 * classes),
+        vectors_per_class=[2] * classes,
+        rho=random.normal(size=pairs),
+        prob_a=-random.random(pairs) * 9,
+        prob_b=random.normal(size=pairs),
+        classlabels_ints=list(range(classes)),
+    )
+    outputs = {"label": TensorProto.INT64, "scores": TensorProto.FLOAT}
+    assert_alike(model([node], {"X": rows}, outputs), {"X": rows}, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "classes"), [({"prob_a": [1.0], "prob_b": []}, 2), ({"prob_a": [1.0] * 2}, 3)]
+)
+def test_probabilities_of_too_few_pairs_are_refused(given: dict[str, list[float]], classes: int) -> None:
     rows = numbers()
     node = operator(
         "SVMClassifier",
         ["X"],
         ["label", "scores"],
-        coefficients=[1.0, -1.0],
-        support_vectors=[1.0] * 8,
-        vectors_per_class=[1, 1],
-        rho=[0.0],
-        prob_a=[1.0],
-        prob_b=[0.0],
-        classlabels_ints=[0, 1],
+        coefficients=[1.0] * (classes * (classes - 1)),
+        support_vectors=[1.0] * (4 * classes),
+        vectors_per_class=[1] * classes,
+        rho=[0.0] * (classes * (classes - 1) // 2),
+        classlabels_ints=list(range(classes)),
+        **{name: held for name, held in given.items() if held},
     )
-    with pytest.raises(NotBuilt, match="operator SVMClassifier of the ONNX file has probabilities"):
+    with pytest.raises(MalformedText, match="a prob_a and a prob_b for each pair"):
         lowered(model([node], {"X": rows}, {"label": TensorProto.INT64, "scores": TensorProto.FLOAT}))

@@ -25,6 +25,7 @@ CLASSIFIERS = [
     "logistic_filled",
     "neighbors",
     "network",
+    "platt",
     "stacking",
     "svc",
     "svc_poly",

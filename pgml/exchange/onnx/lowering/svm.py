@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgml.artifact import kernels
+from pgml.exchange.onnx.lowering import platt
 from pgml.exchange.onnx.lowering.classes import labels_of, largest
 from pgml.exchange.onnx.lowering.scores import of_two, transform_of, transformed
 from pgml.exchange.onnx.lowering.steps import Step, Value, finite
@@ -88,8 +89,6 @@ def _classifier(step: Step) -> Sequence[Value]:
     transform, classes = transform_of(step.given), len(labels)
     sizes = step.given.ints("vectors_per_class").tolist()
     step.given.require(classes > 1, "has one class")
-    if step.given.floats("prob_a").size:
-        return [step.refused("has probabilities of its own, which are found by trial and error")] * 2
     if not sum(sizes):
         scores = _linear(step, classes)
         return [largest(step, labels, scores), transformed(step.writing, scores, transform)]
@@ -100,11 +99,23 @@ def _classifier(step: Step) -> Sequence[Value]:
     step.given.require(rho.size == weights.shape[1], "has not a rho for each pair of classes")
     margins = step.writing.float32(_margins(step, sum(sizes), weights, rho))
     label = largest(step, labels, _votes(step, margins, classes))
+    if step.given.floats("prob_a").size:
+        return [label, _probabilities(step, margins, classes, transform)]
     if classes > 2:
         return [label, transformed(step.writing, margins, transform)]
     if transform == "PROBIT":
         return [label, step.refused("has a PROBIT of two classes, which ONNX does not define")]
     return [label, of_two(step.writing, margins, transform, positive=transform != "NONE")]
+
+
+def _probabilities(step: Step, margins: str, classes: int, transform: str) -> Value:
+    slopes, offsets = _floats(step, "prob_a"), _floats(step, "prob_b")
+    pairs = classes * (classes - 1) // 2
+    step.given.require(slopes.size == offsets.size == pairs, "has not a prob_a and a prob_b for each pair")
+    if classes > platt.MOST_CLASSES:
+        return step.refused(f"has probabilities of more than {platt.MOST_CLASSES} classes")
+    found = platt.of_pairs(step.writing, margins, slopes, offsets, classes)
+    return transformed(step.writing, found, transform)
 
 
 def _votes(step: Step, margins: str, classes: int) -> str:

@@ -97,8 +97,8 @@ def _vectorizer(step: Step) -> Sequence[Value]:
 def _extractor(step: Step) -> Sequence[Value]:
     given, writing = step.number(), step.writing
     listed = step.constant(0)
-    if listed is not None and listed.dtype.kind == "i" and len(set(listed.tolist())) == listed.size:
-        step.work.labels[step.node.output[0]] = listed.tolist()
+    if listed is not None and listed.dtype.kind == "i" and len(set(listed.ravel().tolist())) == listed.size:
+        step.work.labels[step.node.output[0]] = listed.ravel().tolist()
     known = step.constant(1)
     width = step.kind().width
     if known is not None and width is not None:
