@@ -89,7 +89,8 @@ def lowered(model: ModelProto) -> Lowered:
         each()
     _finish(work)
     labels = next((work.labels[each.name] for each in model.graph.output if each.name in classes), None)
-    return Lowered(writing.model, {name: given.known for name, given in texts.items()}, labels, classes)
+    kept = needed(writing.model, [each.name for each in writing.model.graph.output])
+    return Lowered(kept, {name: given.known for name, given in texts.items()}, labels, classes)
 
 
 def _without_loops(model: ModelProto) -> ModelProto:
@@ -212,6 +213,8 @@ def _copied(step: Step) -> Sequence[Value]:
     node, writing = step.node, step.writing
     if node.op_type == "Cast" and step.given.integer("to", 0) == TensorProto.STRING:
         return [step.refused("makes texts of numbers")]
+    if (same := _reshaped(step)) is not None:
+        return [same]
     writing.copied(node, [step.number(at) if name else "" for at, name in enumerate(node.input)])
     if node.op_type == "Constant" and (held := step.given.tensor("value")) is not None and held.ndim < 2:
         step.work.constants[node.output[0]] = held
@@ -222,6 +225,17 @@ def _copied(step: Step) -> Sequence[Value]:
     ):
         step.work.labels[node.output[0]] = labels
     return list(node.output)
+
+
+def _reshaped(step: Step) -> str | None:
+    """Return what an operator would only put into the shape that it, or what it was made of, has."""
+    if step.node.op_type == "Flatten":
+        plain = step.kind().rank == 2 and step.given.integer("axis", 1) == 1
+        return step.number() if plain else None
+    if step.node.op_type != "Reshape" or (shape := step.constant(1)) is None:
+        return None
+    name, count = step.work.flattened.get(step.number(), ("", 0))
+    return name if name and shape.tolist() == [-1, count] else None
 
 
 def _outputs(model: ModelProto, work: Work, values: Mapping[str, Value]) -> dict[str, Labels]:

@@ -44,6 +44,8 @@ class Work:
         Values that the given graph holds, by their names there.
     labels : dict of str to sequence
         The classes that a value says one of, or has a column for each of, by its name in the given graph.
+    flattened : dict of str to (str, int)
+        Of results that are all in one row the same with a row for each row, and how many numbers that has.
     waiting : list of callables
         What adds constants that depend on the texts which the whole graph asks for.
     needs : list of (str, int, str)
@@ -55,6 +57,7 @@ class Work:
     versions: Mapping[str, int]
     constants: dict[str, Array] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
+    flattened: dict[str, tuple[str, int]] = field(default_factory=dict)
     waiting: list[Callable[[], None]] = field(default_factory=list)
     needs: list[tuple[str, int, str]] = field(default_factory=list)
 

@@ -106,7 +106,12 @@ def _extractor(step: Step) -> Sequence[Value]:
         step.given.require(within, "picks a column that is not there")
     places = writing.apply("Reshape", step.number(1), writing.integers([-1]))
     found = writing.apply("Gather", given, places, axis=-1)
-    return [writing.apply("Unsqueeze", found, writing.integers([0])) if step.kind().rank == 1 else found]
+    if step.kind().rank != 1:
+        return [found]
+    found = writing.apply("Unsqueeze", found, writing.integers([0]))
+    if step.kind(1).rank == 2 and (count := step.kind(1).width) is not None:
+        step.work.flattened[found] = writing.apply("Gather", given, step.number(1), axis=0), count
+    return [found]
 
 
 def _zip_map(step: Step) -> Sequence[Value]:
