@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pgml.artifact.format import Artifact, pack
 from pgml.columns import Column
 from pgml.errors import InvalidValue, TooLarge
+from pgml.exchange import missing
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.naming import Wanted, named
 from pgml.inference import Predictor, golden_rows
@@ -48,7 +49,9 @@ def artifact(foreign: Foreign, wanted: Wanted, targets: Sequence[str], max_bytes
             detail=f"The bound is {max_bytes >> 20} MB.",
             hint="Import a smaller model, or raise max_model_bytes in pgml.settings.",
         )
-    encoder = Encoder([_encoding(foreign, at) for at in range(len(foreign.columns))], foreign.dtype)
+    whole = {*foreign.whole, *_unguarded(foreign)}
+    encodings = [_encoding(foreign, column, at in whole) for at, column in enumerate(foreign.columns)]
+    encoder = Encoder(encodings, foreign.dtype)
     decoder: dict[str, Any] = {
         "task": foreign.task,
         "targets": list(targets),
@@ -100,14 +103,22 @@ def numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}_{at}" for at in range(1, count + 1)]
 
 
-def _encoding(foreign: Foreign, at: int) -> Encoding:
-    column = foreign.columns[at]
+def _unguarded(foreign: Foreign) -> set[int]:
+    """Return the columns that may not be missing, by their places."""
+    if foreign.expects_missing:
+        return set()
+    widths = [1 if column.is_category else column.width for column in foreign.columns]
+    owners = np.repeat(np.arange(len(widths)), widths)
+    return {int(owners[each]) for each in missing.unguarded(foreign.graph.graph, len(owners))}
+
+
+def _encoding(foreign: Foreign, column: Column, whole: bool) -> Encoding:
     if column.is_category:
         return CodeEncoding(
             column, missing="pass", nulls=True, fill="", categories=tuple(foreign.texts[column.name])
         )
     zeros, ones = (0.0,) * column.width, (1.0,) * column.width
-    if at in foreign.whole:
+    if whole:
         return NumberEncoding(column, missing="refuse", nulls=False, fill=zeros, center=zeros, scale=ones)
     return NumberEncoding(column, missing="pass", nulls=True, fill=zeros, center=zeros, scale=ones)
 

@@ -50,6 +50,8 @@ class Foreign:
         How many rows the graph takes at a time; None: any number.
     whole : sequence of int
         The columns, by their places, that the graph takes as whole numbers: none of theirs may be missing.
+    expects_missing : bool
+        The graph knows what to make of NaN in every column; else it is asked, see `pgml.exchange.missing`.
     """
 
     columns: Sequence[Column]
@@ -65,3 +67,4 @@ class Foreign:
     versions: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
     whole: Sequence[int] = ()
+    expects_missing: bool = False

@@ -109,8 +109,8 @@ def _frozen(value: Any) -> Any:
 def refused(column: Column) -> InvalidValue:
     """Return the error of a missing value that is not to be imputed."""
     return InvalidValue(
-        f'feature "{column.name}" is NULL, and its preprocess says impute "error"',
-        hint='Give a value, or train with another way to impute, such as "median" or "mode".',
+        f'feature "{column.name}" is NULL, which the model does not take',
+        hint='Give a value; models trained here take NULL, unless their preprocess says impute "error".',
     )
 
 

@@ -79,6 +79,7 @@ def _read(data: bytes, wanted: Wanted) -> Foreign:
         label_kind=label_kind,
         algorithm="lightgbm",
         versions={"lightgbm": file.version} if file.version else {},
+        expects_missing=True,
     )
 
 

@@ -114,6 +114,7 @@ def _read(data: bytes, wanted: Wanted) -> Foreign:
         label_kind=label_kind,
         algorithm="xgboost",
         versions=_versions(document),
+        expects_missing=True,
     )
 
 
