@@ -1,14 +1,14 @@
 """Ensembles of trees."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
-from pgml.artifact.trees import Tree, append
+from pgml.artifact.trees import append
 from pgml.exchange.onnx.lowering import forests
-from pgml.exchange.onnx.lowering.branches import EQ, LT, Modes
+from pgml.exchange.onnx.lowering.branches import with_questions
 from pgml.exchange.onnx.lowering.classes import chosen, labels_of, largest
 from pgml.exchange.onnx.lowering.forests import Forest, Numbers
 from pgml.exchange.onnx.lowering.scores import of_two, probit, transform_of, transformed
@@ -20,26 +20,13 @@ _AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 
 def _sums(step: Step, forest: Forest, targets: int) -> str:
     """Append the trees; return the name of their sums, in the type of their numbers."""
-    writing, modes = step.writing, list[Modes]()
-    first = len(writing.model.graph.node)
-
-    def trees() -> Iterator[Tree]:
-        for tree, asked in forest.trees():
-            modes.append(asked)
-            yield tree
-
-    comparison = LT if (forest.modes[forest.left >= 0] == LT).any() else 0
-    found = append(writing, step.number(), trees(), targets, comparison)
-    nodes = [node for node in writing.model.graph.node[first:] if node.op_type == "TreeEnsemble"]
-    step.work.needs.extend((node.input[0], forest.features, step.node.op_type) for node in nodes)
-    if any((each == EQ).any() for each in modes):
-        every = np.concatenate(modes)
-        for node in nodes:
-            held = next(each for each in node.attribute if each.name == "nodes_modes")
-            count = held.t.dims[0]
-            held.t.CopyFrom(numpy_helper.from_array(every[:count], "nodes_modes"))
-            every = every[count:]
-    return found if forest.weight.dtype == np.float64 else writing.float32(found)
+    writing = step.writing
+    double = forest.weight.dtype == np.float64
+    source = writing.float64(step.number()) if double else writing.float32(step.number())
+    step.work.needs.append((source, forest.columns, step.node.op_type))
+    matrix = with_questions(writing, source, forest.branches)
+    found = append(writing, matrix, forest.trees(), targets, forest.branches.comparison)
+    return found if double else writing.float32(found)
 
 
 def _base(step: Step, count: int) -> Numbers:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pgml.artifact.trees import Tree, compacted, layers
 from pgml.errors import TooLarge
 from pgml.exchange.onnx.lowering.attributes import Attributes
-from pgml.exchange.onnx.lowering.branches import LEQ, Mask, Modes, simplified
+from pgml.exchange.onnx.lowering.branches import Branches, Mask, Modes, simplified
 from pgml.exchange.onnx.lowering.sharing import expanded
 
 Integers = npt.NDArray[np.int64]
@@ -30,10 +30,14 @@ class Forest:
     ----------
     starts : ndarray of int64, shape (trees + 1,)
         Where each tree's nodes begin, its root first, and where the last one's end.
-    left, right, feature, threshold, missing_left, modes : ndarray of shape (nodes,)
+    left, right, feature, threshold, missing_left : ndarray of shape (nodes,)
         As of `pgml.artifact.trees.Tree`, children counted from the first node of all.
     node, target, weight : ndarray of shape (votes,)
         By node; votes of 0 are there.
+    branches : Branches
+        How the branches compare, and what their matrix has beside.
+    columns : int
+        How many columns it must have by itself.
     """
 
     starts: Integers
@@ -42,25 +46,21 @@ class Forest:
     feature: Integers
     threshold: Numbers
     missing_left: Mask
-    modes: Modes
     node: Integers
     target: Integers
     weight: Numbers
+    branches: Branches
+    columns: int
 
-    @property
-    def features(self) -> int:
-        """How many columns the branches need."""
-        return int(self.feature[self.left >= 0].max(initial=-1)) + 1
-
-    def trees(self) -> Iterator[tuple[Tree, Modes]]:
-        """Give trees whose leaves have one vote, and what the branches of each ask, in their order."""
+    def trees(self) -> Iterator[Tree]:
+        """Give trees whose leaves have one vote."""
         vote_ends = np.searchsorted(self.node, self.starts)
         for at in range(len(self.starts) - 1):
             nodes = slice(int(self.starts[at]), int(self.starts[at + 1]))
             votes = slice(int(vote_ends[at]), int(vote_ends[at + 1]))
             yield from self._layers(nodes, votes)
 
-    def _layers(self, nodes: slice, votes: slice) -> Iterator[tuple[Tree, Modes]]:
+    def _layers(self, nodes: slice, votes: slice) -> Iterator[Tree]:
         first, count = nodes.start, nodes.stop - nodes.start
         leaf = self.left[nodes] < 0
         target = np.zeros(count, dtype=np.int64)
@@ -82,8 +82,7 @@ class Forest:
         width = int(slot.max(initial=0)) + 1
         if width == 1:
             target[node], weight[node] = targets, weights
-            whole = compacted(tree)
-            yield whole, self._modes(tree, whole, nodes)
+            yield compacted(tree)
             return
         if count * width > MOST_VOTES:
             raise TooLarge(
@@ -96,33 +95,7 @@ class Forest:
         of[node, slot] = targets
         for at, layer in enumerate(layers(tree, table)):
             voted = (layer.left < 0) & (layer.weight != 0)
-            found = replace(layer, target=np.where(voted, of[np.where(voted, layer.feature, 0), at], 0))
-            yield found, self._modes(tree, found, nodes)
-
-    def _modes(self, tree: Tree, pruned: Tree, nodes: slice) -> Modes:
-        """Return what each branch of a pruned tree asks."""
-        modes = self.modes[nodes]
-        if (modes[tree.left >= 0] == LEQ).all():
-            return np.full(pruned.branches, LEQ, dtype=np.uint8)
-        return _aligned(tree, pruned, modes)
-
-
-def _aligned(tree: Tree, pruned: Tree, modes: Modes) -> Modes:
-    """Return the modes of the branches that pruning kept, found by going down both trees at once."""
-    pairs = np.zeros((1, 2), dtype=np.int64)
-    found = np.zeros(len(pruned.left), dtype=np.uint8)
-    while pairs.size:
-        pairs = pairs[pruned.left[pairs[:, 0]] >= 0]
-        small, large = pairs[:, 0], pairs[:, 1]
-        found[small] = modes[large]
-        pairs = np.concatenate(
-            (
-                np.stack((pruned.left[small], tree.left[large]), axis=1),
-                np.stack((pruned.right[small], tree.right[large]), axis=1),
-            )
-        )
-    branch = pruned.left >= 0
-    return found[branch] if branch.any() else found[:1]
+            yield replace(layer, target=np.where(voted, of[np.where(voted, layer.feature, 0), at], 0))
 
 
 def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest:
@@ -165,24 +138,37 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
     node, target, weight = _votes(given, votes, keys, order, targets, branch)
     double = double or np.float64 in (threshold.dtype, weight.dtype)
     dtype = np.float64 if double else np.float32
+    shown = np.flatnonzero(branch)
     asked = simplified(
-        np.where(branch, modes, LEQ).astype(np.uint8),
-        threshold.astype(dtype),
-        missing > 0 if missing.size else np.zeros(count, dtype=np.bool_),
+        modes[shown],
+        feature[shown],
+        threshold[shown].astype(dtype),
+        missing[shown] > 0 if missing.size else np.zeros(len(shown), dtype=np.bool_),
+        given.kind,
     )
+    swapped = np.zeros(count, dtype=np.bool_)
+    swapped[shown] = asked.swapped
     found = Forest(
         starts,
-        np.where(asked.swapped, right, left),
-        np.where(asked.swapped, left, right),
-        feature,
-        asked.threshold,
-        asked.missing,
-        np.where(branch, asked.modes, LEQ).astype(np.uint8),
+        np.where(swapped, right, left),
+        np.where(swapped, left, right),
+        _spread(asked.feature, shown, count),
+        _spread(asked.threshold, shown, count),
+        _spread(asked.missing, shown, count),
         node,
         target,
         weight.astype(dtype),
+        asked,
+        int(feature[shown].max(initial=-1)) + 1,
     )
     return unshared(found, given.kind) if (parents > 1).any() else found
+
+
+def _spread(values: npt.NDArray[Any], at: Integers, count: int) -> npt.NDArray[Any]:
+    """Return what branches have as an array of all nodes."""
+    found = np.zeros(count, dtype=values.dtype)
+    found[at] = values
+    return found
 
 
 def unshared(forest: Forest, kind: str) -> Forest:
@@ -200,10 +186,11 @@ def unshared(forest: Forest, kind: str) -> Forest:
         forest.feature[source],
         forest.threshold[source],
         forest.missing_left[source],
-        forest.modes[source],
         node,
         forest.target[vote],
         forest.weight[vote],
+        forest.branches,
+        forest.columns,
     )
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from onnx import AttributeProto, NodeProto, helper, numpy_helper
 
 from pgml.exchange.onnx.lowering.attributes import Array, Attributes, unsupported
-from pgml.exchange.onnx.lowering.branches import NEQ, simplified
+from pgml.exchange.onnx.lowering.branches import NEQ, simplified, with_questions
 from pgml.exchange.onnx.lowering.scores import TRANSFORMS, probit, transformed
 from pgml.exchange.onnx.lowering.steps import Step, Value
 from pgml.exchange.onnx.lowering.writing import type_of
@@ -72,21 +72,27 @@ def _ensemble(step: Step) -> Sequence[Value]:
         return [step.refused("asks for members of a set, or does not add its trees up")]
     missing = given.ints("nodes_missing_value_tracks_true")
     branches = simplified(
-        modes, splits, missing > 0 if missing.size else np.zeros(len(splits), dtype=np.bool_)
+        modes,
+        given.ints("nodes_featureids"),
+        splits,
+        missing > 0 if missing.size else np.zeros(len(splits), dtype=np.bool_),
+        given.kind,
     )
     source = writing.cast(step.number(), type_of(splits))
-    node = writing.operator("TreeEnsemble", source, domain="ai.onnx.ml")
     step.work.needs.append((source, columns, given.kind))
+    matrix = with_questions(writing, source, branches)
+    node = writing.operator("TreeEnsemble", matrix, domain="ai.onnx.ml")
     for one, other in (("true", "false"), ("false", "true")):
         for what in ("nodeids", "leafs"):
             held = given.ints(f"nodes_{one}{what}"), given.ints(f"nodes_{other}{what}")
             _integers(node, f"nodes_{one}{what}", np.where(branches.swapped, held[1], held[0]))
-    for name in ("tree_roots", "nodes_featureids", "leaf_targetids"):
+    for name in ("tree_roots", "leaf_targetids"):
         _integers(node, name, given.ints(name))
+    _integers(node, "nodes_featureids", branches.feature)
     _integers(node, "nodes_missing_value_tracks_true", branches.missing.astype(np.int64))
     for name, array in (
         ("nodes_splits", branches.threshold),
-        ("nodes_modes", branches.modes),
+        ("nodes_modes", np.full(len(splits), branches.comparison, dtype=np.uint8)),
         ("leaf_weights", weights),
     ):
         node.attribute.add(name=name, type=AttributeProto.TENSOR).t.CopyFrom(
