@@ -32,6 +32,37 @@ DENSE = layer("Dense", name="dense", units=2, activation="linear", use_bias=True
 MODEL = sequential(given(3), DENSE)
 
 
+def described(model: dict[str, Any], version: str) -> str:
+    """Return what ``model.to_json()`` says in a version of Keras."""
+    return json.dumps({**model, "module": None, "keras_version": version, "backend": "tensorflow"})
+
+
+def _called(described: dict[str, Any], *sources: tuple[str, int]) -> dict[str, Any]:
+    """Return a layer with one call of it on results of others, each a layer's name and which call of it."""
+    node = [[name, at, 0, {}] for name, at in sources]
+    return {**described, "name": described["config"]["name"], "inbound_nodes": [node] if node else []}
+
+
+def functional() -> dict[str, Any]:
+    """Return a model of branches that join, with a model in it, whose one layer with weights is `DENSE`."""
+    inside = sequential(given(2), layer("Activation", name="bend", activation="tanh"))
+    inside["config"]["name"] = "inside"
+    layers = [
+        _called(given(3)),
+        _called(DENSE, ("given", 0)),
+        _called(inside, ("dense", 0)),
+        _called(layer("Reshape", name="column", target_shape=[2, 1]), ("inside", 1)),
+        _called(layer("ZeroPadding1D", name="pad", padding=[1, 0]), ("column", 0)),
+        _called(layer("MaxPooling1D", name="pool", pool_size=[2], strides=[1], padding="same"), ("pad", 0)),
+        _called(layer("Flatten", name="flat"), ("pool", 0)),
+        _called(layer("Concatenate", name="joined", axis=-1), ("flat", 0), ("dense", 0)),
+        _called(layer("Softmax", name="shares", axis=-1), ("joined", 0)),
+    ]
+    config = {"name": "model", "layers": layers}
+    config |= {"input_layers": [["given", 0, 0]], "output_layers": [["shares", 0, 0]]}
+    return {"class_name": "Functional", "config": config}
+
+
 def hdf5(fill: Fill) -> bytes:
     """Return an HDF5 file that a function has filled."""
     held = io.BytesIO()

@@ -125,7 +125,9 @@ def test_a_description_that_does_not_fit_is_told(config: dict[str, Any], words: 
     assert words in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 100_000, "9" * 10_000, "", "nul", "\xff"])
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', '"a\\u0000b"', "[" * 200_000, '{"a":' * 100_000, "9" * 10_000, "", "nul", "\xff"]
+)
 def test_json_that_is_none_or_deep_is_told(text: str) -> None:
     with pytest.raises(MalformedText):
         keras.read(archive(text.encode("latin-1")), NOTHING)
@@ -138,6 +140,21 @@ def test_models_within_models_are_bounded() -> None:
     for _ in range(50):
         model = sequential(model)
     with pytest.raises(TooLarge):
+        keras.read(archive(model), NOTHING)
+
+
+def test_calls_of_models_in_models_are_bounded() -> None:
+    model = sequential(keras_bytes.given(3), layer("Dropout", rate=0.5))
+    for depth in range(9):
+        inside = {**model, "config": {**model["config"], "name": f"inside_{depth}"}}
+        nodes = [[[f"inside_{depth}", at, 0, {}]] for at in range(1, 30)]
+        layers = [
+            {**keras_bytes.given(3), "inbound_nodes": []},
+            {**inside, "inbound_nodes": [[["given", 0, 0, {}]], *nodes]},
+        ]
+        ends = {"input_layers": [["given", 0, 0]], "output_layers": [[f"inside_{depth}", 30, 0]]}
+        model = {"class_name": "Functional", "config": {"name": "model", "layers": layers, **ends}}
+    with pytest.raises(TooLarge, match="calls layers more than"):
         keras.read(archive(model), NOTHING)
 
 
@@ -164,6 +181,13 @@ def test_weights_that_are_no_numbers_are_refused(value: float) -> None:
         keras.read(
             archive(weights=keras_bytes.numbered({"dense/0": np.full((3, 2), value), "dense/1": BIAS})),
             NOTHING,
+        )
+
+
+def test_weights_that_the_type_cannot_hold_are_refused() -> None:
+    with pytest.raises(InvalidValue, match="float32 cannot hold"):
+        keras.read(
+            archive(weights=keras_bytes.numbered({"dense/0": KERNEL * 1e60, "dense/1": BIAS})), NOTHING
         )
 
 
@@ -287,7 +311,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _other_model(rng: random.Random) -> Any:
-    model = json.loads(PARTS)
+    model = json.loads(json.dumps(rng.choice([keras_bytes.MODEL, keras_bytes.functional()])))
     for _ in range(rng.choice([1, 2])):
         held, key = rng.choice(_places(model))
         if rng.random() < 0.8:
@@ -311,7 +335,7 @@ CHANGES: dict[str, Callable[[random.Random], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@settings(max_examples=500, deadline=5000)
+@settings(max_examples=250, deadline=5000)
 @given(seed=st.integers(0, 2**32))
 def test_of_changed_files_only_our_own_errors_come(change: str, seed: int) -> None:
     with suppress(PgmlError):

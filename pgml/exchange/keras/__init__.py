@@ -12,7 +12,7 @@ from pgml.columns import Column
 from pgml.errors import MalformedText, NotBuilt
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.keras import document, ends, layers, topology
-from pgml.exchange.keras.archive import MOST_BYTES, MOST_TEXT, SIGNATURE, Hdf5, members
+from pgml.exchange.keras.archive import MOST_BYTES, MOST_TEXT, SIGNATURE, Hdf5, members, shown
 from pgml.exchange.keras.document import HINT, Described
 from pgml.exchange.keras.net import Net, Tensor
 from pgml.exchange.keras.weights import Weights, weights_of
@@ -92,7 +92,12 @@ def _read_whole(data: bytes, wanted: Wanted) -> Foreign:
 
 
 def _foreign(given: Any, version: Any, file: Hdf5, wanted: Wanted) -> Foreign:
-    said = version if isinstance(version, str) else ""
+    said = shown(version)[:60] if isinstance(version, str) else ""
+    with document.bounded("the model's description"):
+        return _built(given, said, file, wanted)
+
+
+def _built(given: Any, said: str, file: Hdf5, wanted: Wanted) -> Foreign:
     number = 3 if said.startswith(("3", "4")) or _is_of_keras_3(given) else 2
     model = document.described(given, number)
     if not model.is_model:
@@ -127,7 +132,7 @@ def _translated(model: Described, weights: Weights, dtype: str, version: str, wa
         labels=labels,
         label_kind=label_kind,
         algorithm="keras",
-        versions={"keras": version[:60]} if version else {},
+        versions={"keras": version} if version else {},
         rows=net.rows,
     )
 

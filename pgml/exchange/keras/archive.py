@@ -36,6 +36,12 @@ MOST_OBJECTS = 1 << 20
 _HINT = "Save the model again with model.save(), and load the file's bytes as they are."
 
 
+def shown(given: object) -> str:
+    """Return what a file or a library says as a text that PostgreSQL can hold."""
+    text = str(given)[:200].encode("ascii", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 @contextmanager
 def damaged(what: str) -> Iterator[None]:
     """Raise MalformedText of whatever a library says of damaged bytes."""
@@ -46,7 +52,7 @@ def damaged(what: str) -> Iterator[None]:
     except MemoryError:
         raise TooLarge(f"{what} needs more memory than there is", hint="Save a smaller model.") from None
     except _DAMAGE as error:
-        raise MalformedText(f"{what} is damaged", detail=str(error)[:200], hint=_HINT) from None
+        raise MalformedText(f"{what} is damaged", detail=shown(error), hint=_HINT) from None
 
 
 def members(data: bytes, wanted: Mapping[str, int]) -> dict[str, bytes]:
@@ -110,6 +116,7 @@ class Hdf5:
     def __init__(self, data: bytes, what: str) -> None:
         self._what = what
         self._left = MOST_BYTES
+        self._arrays: dict[tuple[str, ...], npt.NDArray[Any]] = {}
         if not _heaps_end(data):
             raise MalformedText(f"{what} is damaged", detail="A heap of texts has no end.", hint=_HINT)
         with damaged(what):
@@ -156,7 +163,7 @@ class Hdf5:
             return tuple(self._dataset(place).shape)
 
     def array(self, place: Sequence[str]) -> npt.NDArray[Any]:
-        """Return a dataset of numbers.
+        """Return a dataset of numbers, the same one for the same place.
 
         Raises
         ------
@@ -165,7 +172,10 @@ class Hdf5:
         TooLarge
             All that was read takes more than `MOST_BYTES`.
         """
+        key = tuple(place)
         with damaged(self._what):
+            if key in self._arrays:
+                return self._arrays[key]
             dataset = self._dataset(place)
             self._left -= self._size(dataset)
             if self._left < 0:
@@ -173,7 +183,8 @@ class Hdf5:
                     f"the weights in {self._what} take more than {MOST_BYTES >> 20} MB",
                     hint="Import a smaller model.",
                 )
-            return np.asarray(dataset[()])
+            self._arrays[key] = np.asarray(dataset[()])
+            return self._arrays[key]
 
     def _at(self, place: Sequence[str]) -> Any:
         """Return a group or dataset by the names on the way to it, None where there is none."""
@@ -185,7 +196,7 @@ class Hdf5:
             if link is None:
                 return None
             if not isinstance(link, h5py.HardLink):
-                raise MalformedText(f'"{name}" in {self._what} points elsewhere', hint=_HINT)
+                raise MalformedText(f'"{shown(name)}" in {self._what} points elsewhere', hint=_HINT)
             found = found[name]
         return found
 
@@ -202,7 +213,7 @@ class Hdf5:
 
     def _dataset(self, place: Sequence[str]) -> Any:
         found = self._at(place)
-        name = "/".join(place)
+        name = shown("/".join(place))
         if not isinstance(found, h5py.Dataset):
             raise MalformedText(f'{self._what} has no "{name}"', hint=_HINT)
         if found.shape is None or found.dtype.kind not in "fiu":

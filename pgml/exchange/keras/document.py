@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pgml.errors import MalformedText, NotBuilt, TooLarge
-from pgml.exchange.keras.archive import MOST_TEXT
+from pgml.exchange.keras.archive import MOST_TEXT, shown
 from pgml.exchange.keras.options import Options
 
 DEEPEST = 10
@@ -54,10 +55,26 @@ def parsed(text: bytes | str, what: str) -> Any:
     """
     if len(text) > MOST_TEXT:
         raise TooLarge(f"{what} is longer than {MOST_TEXT >> 20} MB", hint="Save a smaller model.")
+    with bounded(what):
+        try:
+            found = json.loads(text)
+            # Names become columns, and parts of errors.
+            if "\\u0000" in json.dumps(found, ensure_ascii=False).encode().decode():
+                raise ValueError("a text holds a zero byte")
+        except ValueError as error:
+            raise MalformedText(f"{what} is no JSON", detail=shown(error), hint=HINT) from None
+    return found
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Raise MalformedText of what is nested too deeply, TooLarge of what memory cannot hold."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedText(f"{what} is no JSON", detail=str(error)[:200], hint=HINT) from None
+        yield
+    except RecursionError:
+        raise MalformedText(f"{what} is nested too deeply", hint=HINT) from None
+    except MemoryError:
+        raise TooLarge(f"{what} needs more memory than there is", hint="Save a smaller model.") from None
 
 
 def described(given: Any, version: int) -> Described:

@@ -15,11 +15,13 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto, numpy_helper
 
 from pgml.artifact.graph import Graph
-from pgml.errors import TooLarge
+from pgml.errors import InvalidValue, TooLarge
 
 MOST_NUMBERS = 1 << 24
 """Of a row, in any tensor."""
 MOST_OPERATORS = 20_000
+MOST_CALLS = 10_000
+"""Of layers, those of models in models each as often as they are called."""
 MOST_BYTES = 1 << 30
 """Of constants, each counted as often as it is used."""
 AT_A_TIME = 1 << 26
@@ -66,6 +68,7 @@ class Net(Graph):
         self._held: dict[tuple[Any, ...], str] = {}
         self._bytes = 0
         self._count = 0
+        self._calls = 0
         self._largest = 1
 
     @property
@@ -85,6 +88,15 @@ class Net(Graph):
         self._largest = max(self._largest, count)
         return Tensor(name, tuple(shape), bend, masked)
 
+    def call(self) -> None:
+        """Count a call of a layer (TooLarge past `MOST_CALLS`)."""
+        self._calls += 1
+        if self._calls > MOST_CALLS:
+            raise TooLarge(
+                f"the network calls layers more than {MOST_CALLS} times",
+                hint="Import a model with fewer layers.",
+            )
+
     def operator(self, kind: str, *inputs: str, domain: str = "") -> NodeProto:
         """Append an operator (TooLarge past `MOST_OPERATORS`)."""
         self._count += 1
@@ -96,8 +108,15 @@ class Net(Graph):
         return super().operator(kind, *inputs, domain=domain)
 
     def constant(self, values: npt.ArrayLike) -> str:
-        """Add values of the graph's own type, once, and return their name."""
-        return self._added(np.asarray(values, dtype=self.dtype))
+        """Add values in the graph's type, once, and return their name (InvalidValue if it cannot hold them)."""
+        with np.errstate(over="ignore"):
+            array = np.asarray(values, dtype=self.dtype)
+        if not np.isfinite(array).all():
+            raise InvalidValue(
+                f"the network has weights that {self.dtype} cannot hold",
+                hint="Train the model again, with a smaller learning rate for example.",
+            )
+        return self._added(array)
 
     def two_classes(self, second: str) -> str:
         """Return the probabilities of both classes, (rows, 2), in float64 from the second's, (rows, 1)."""

@@ -16,7 +16,6 @@ from pgml.exchange.keras.weights import Weights
 
 Key = tuple[str, int]
 """A layer's name and which call of it."""
-MOST_CALLS = 10_000
 
 
 @dataclass(frozen=True)
@@ -115,11 +114,14 @@ def _chained(
 
 
 def _called(layer: Described, weights: Weights, given: list[Tensor], net: Net) -> Tensor:
+    net.call()
     if layer.is_model:
         found = applied(layer, weights, given, net)
         if len(found) != 1:
             raise layer.options.refused("several results, as a layer")
         return found[0]
+    if layer.kind == "InputLayer":
+        raise layer.options.broken("inbound_nodes")
     return LAYERS[layer.kind](Call(layer, weights, given, net))
 
 
@@ -136,8 +138,6 @@ def _graph(model: Described, layers: Sequence[Described]) -> Graph:
             graph.calls[(layer.name, at)] = _sources(layer, node)
         if layer.kind == "InputLayer":
             graph.calls[(layer.name, 0)] = []
-    if len(graph.calls) > MOST_CALLS:
-        raise model.options.refused(f"more than {MOST_CALLS} calls of layers")
     _renumber(graph, kinds)
     every = [*graph.inputs, *graph.outputs, *(key for keys in graph.calls.values() for key in keys)]
     unknown = [key for key in every if key not in graph.calls]
