@@ -185,10 +185,9 @@ def test_weights_that_are_no_numbers_are_refused(value: float) -> None:
 
 
 def test_weights_that_the_type_cannot_hold_are_refused() -> None:
+    weights = keras_bytes.numbered({"dense/0": KERNEL.astype(np.float64) * 1e60, "dense/1": BIAS})
     with pytest.raises(InvalidValue, match="float32 cannot hold"):
-        keras.read(
-            archive(weights=keras_bytes.numbered({"dense/0": KERNEL * 1e60, "dense/1": BIAS})), NOTHING
-        )
+        keras.read(archive(weights=weights), NOTHING)
 
 
 def test_a_member_that_unpacks_without_end_is_refused() -> None:
