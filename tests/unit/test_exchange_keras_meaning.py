@@ -1,5 +1,6 @@
 """What a network of Keras is as a model here: its features, its classes, and what Keras 2 meant otherwise."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,6 +85,47 @@ def test_two_classes_add_up_to_1_exactly(written: Written) -> None:
         keras_files.read(
             written("keras_models") / "two_classes-float32", "h5", Wanted(labels=["a", "b", "c"])
         )
+
+
+def test_the_first_files_of_keras_2_are_read() -> None:
+    words = layer(
+        "Embedding", name="e", input_dim=3, output_dim=1, dtype="int32", batch_input_shape=[None, 2]
+    )
+    unit = layer("SimpleRNN", name="rnn_1", units=1, activation="linear")
+    both = layer("Bidirectional", name="both", layer=unit, merge_mode="concat")
+    model = {"class_name": "Sequential", "config": [words, both], "keras_version": "2.0.8"}
+    for each in (words, unit, both):
+        del each["module"], each["registered_name"]
+    for each in (unit, both):
+        del each["config"]["dtype"]
+
+    def fill(file: Any) -> None:
+        file.attrs["layer_names"], file.attrs["backend"] = [b"e", b"both"], b"tensorflow"
+        names = [f"both/{way}_rnn_1/{name}:0" for way in ("forward", "backward") for name in _RNN]
+        held = [[[2.0]], [[0.5]], [1.0], [[3.0]], [[0.0]], [0.0]]
+        for kind, places, values in (
+            ("e", ["e/embeddings:0"], [[[1.0], [2.0], [4.0]]]),
+            ("both", names, held),
+        ):
+            group = file.create_group(kind)
+            group.attrs["weight_names"] = np.array([place.encode() for place in places])
+            for place, each in zip(places, values, strict=True):
+                group[place] = np.array(each, dtype=np.float32)
+
+    foreign = keras.read_parts(json.dumps(model), keras_bytes.hdf5(fill), NOTHING)
+    # (2 * 1 + 1) / 2 + 2 * 4 + 1, and three times the first.
+    assert keras_files.predicted(foreign, np.array([[0.0, 2.0]])).tolist() == [[10.5, 3.0]]
+
+
+_RNN = ("kernel", "recurrent_kernel", "bias")
+
+
+def test_kernels_that_theano_turned_around_are_refused() -> None:
+    def fill(file: Any) -> None:
+        file.attrs["layer_names"], file.attrs["backend"] = [b"dense"], b"theano"
+
+    with pytest.raises(NotBuilt, match="theano"):
+        keras.read_parts(keras_bytes.described(keras_bytes.MODEL, "2.1.0"), keras_bytes.hdf5(fill), NOTHING)
 
 
 def test_keras_2_has_a_steeper_hard_sigmoid() -> None:

@@ -191,8 +191,9 @@ def dtype_of(model: Described) -> str:
         while isinstance(given, dict):
             config = given.get("config")
             given = config.get("name") if isinstance(config, dict) else ""
-        # The type of an input is what it is given in, and layers without one take what comes.
-        if given is not None and each.kind != "InputLayer":
+        # The type of an input, or of an embedding in old files, is what it is given in.
+        taken = each.kind == "InputLayer" or (each.kind == "Embedding" and str(given).startswith("int"))
+        if given is not None and not taken:
             found.setdefault(str(given), each.options.layer)
     if len(found) > 1 or set(found) - {"float32", "float64"}:
         kind = next((each for each in found if each not in ("float32", "float64")), list(found)[-1])

@@ -108,7 +108,7 @@ class Net(Graph):
         return super().operator(kind, *inputs, domain=domain)
 
     def constant(self, values: npt.ArrayLike) -> str:
-        """Add values in the graph's type, once, and return their name (InvalidValue for what it cannot hold)."""
+        """Add values in the graph's type and return their name (InvalidValue for what it cannot hold)."""
         with np.errstate(over="ignore"):
             array = np.asarray(values, dtype=self.dtype)
         if not np.isfinite(array).all():

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pgml.errors import InvalidValue, MalformedText
+from pgml.errors import InvalidValue, MalformedText, NotBuilt
 from pgml.exchange.keras.archive import Hdf5
 from pgml.exchange.keras.document import HINT, Described
 
@@ -129,7 +129,21 @@ class Named:
 
 
 def weights_of(file: Hdf5) -> Weights:
-    """Return the arrays of a file of weights, however it keeps them."""
+    """Return the arrays of a file of weights, however it keeps them.
+
+    Raises
+    ------
+    MalformedText
+        It has none.
+    NotBuilt
+        Keras computed with a library that turned the kernels of convolutions around.
+    """
+    backend = file.text("backend") or file.text("backend", ("model_weights",)) or ""
+    if backend in ("theano", "cntk"):
+        raise NotBuilt(
+            f"weights that Keras saved with {backend} cannot be imported",
+            hint="Load the model in Keras with another backend and save it again.",
+        )
     if file.texts("layer_names") is not None:
         return Named(file, ())
     if file.texts("layer_names", ("model_weights",)) is not None:
