@@ -38,6 +38,11 @@ class Categories:
     numbers: Mapping[int, Floats] = field(default_factory=dict)
     codes: Sequence[int] = ()
 
+    @property
+    def looked_up(self) -> int:
+        """How many numbers a row is compared with."""
+        return sum(map(len, self.numbers.values()))
+
     def missing_code(self, feature: int) -> int:
         """Return what `CodeEncoding` makes of a missing text."""
         return len(self.texts[feature]) + 1

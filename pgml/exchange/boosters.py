@@ -18,6 +18,9 @@ MOST_MARGINS = 10_000
 """Targets or classes."""
 MOST_DEPTH = 2_000
 """Branches above a leaf: ONNX Runtime loads a tree by recursion."""
+BATCH_NUMBERS = 8_000_000
+"""Numbers that a graph may make of the rows at a time."""
+MOST_ROWS = 10_000
 UNSEEN = np.iinfo(np.int32).min
 """A category that no row has, for a set that would be empty."""
 
@@ -55,6 +58,20 @@ def reached(left: Integers, right: Integers, number: int) -> Mask:
         f"tree {number} is more than {MOST_DEPTH} branches deep",
         hint="Train the model with a smaller max_depth.",
     )
+
+
+def rows_at_a_time(features: int, known: int, outputs: int) -> int | None:
+    """Return how many rows a graph takes at a time, None for any number; see `Foreign.rows`.
+
+    Parameters
+    ----------
+    features : int
+    known : int
+        Numbers that are looked up: with each of them every row is compared.
+    outputs : int
+    """
+    rows = max(BATCH_NUMBERS // (4 * (features + known + outputs)), 1)
+    return rows if rows < MOST_ROWS else None
 
 
 SAVE_AGAIN = "The file is damaged, or was changed by hand: save the model again."

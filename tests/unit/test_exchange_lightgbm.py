@@ -236,3 +236,16 @@ def test_categories_of_every_type_are_looked_up() -> None:
     rows.loc[::9, "half"] = None
     assert far(model.outputs(rows), booster.predict(rows)) < ROUNDING
     model.check_sql(rows.head(300), 1e-9)
+
+
+def test_a_model_that_looks_up_many_numbers_takes_few_rows_at_a_time() -> None:
+    rng = np.random.default_rng(8)
+    codes = rng.integers(0, 3000, 12_000)
+    rows = pd.DataFrame({"code": pd.Categorical(codes * 1.5)})
+    options = _QUIET | {"min_data_per_group": 1, "min_data_in_leaf": 1, "max_cat_threshold": 500}
+    booster = lightgbm.train(options, lightgbm.Dataset(rows, codes % 7, params=options), 5)
+    model = read_text(booster)
+    assert model.foreign.rows is not None
+    assert 100 < model.foreign.rows < 1000
+    assert read_text(trained("regression", rounds=2)).foreign.rows is None
+    assert far(model.outputs(rows), booster.predict(rows)) < ROUNDING

@@ -14,7 +14,7 @@ from pgml.columns import Column
 from pgml.errors import InvalidValue, NotBuilt, TooLarge, hint_of_names
 from pgml.exchange import boosted_categories
 from pgml.exchange.boosted_categories import Categories, checked_numbers, checked_texts, mixed
-from pgml.exchange.boosters import check_objective_task, checked_text, labels_for, names_of
+from pgml.exchange.boosters import check_objective_task, checked_text, labels_for, names_of, rows_at_a_time
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.lightgbm.texts import File, broken, taken_apart
 from pgml.exchange.naming import Wanted
@@ -77,6 +77,7 @@ def _read(data: bytes, wanted: Wanted) -> Foreign:
         output=output,
         labels=labels,
         label_kind=label_kind,
+        rows=rows_at_a_time(len(columns), categories.looked_up, len(labels) or file.margins),
         algorithm="lightgbm",
         versions={"lightgbm": file.version} if file.version else {},
         expects_missing=True,

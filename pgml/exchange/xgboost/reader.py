@@ -17,7 +17,7 @@ from pgml.columns import Column
 from pgml.errors import InvalidValue, MalformedText, NotBuilt, TooLarge, hint_of_names
 from pgml.exchange import boosted_categories
 from pgml.exchange.boosted_categories import Categories
-from pgml.exchange.boosters import check_objective_task, labels_for
+from pgml.exchange.boosters import check_objective_task, labels_for, rows_at_a_time
 from pgml.exchange.foreign import Foreign
 from pgml.exchange.naming import Wanted
 from pgml.exchange.xgboost import ubjson
@@ -112,6 +112,7 @@ def _read(data: bytes, wanted: Wanted) -> Foreign:
         output=output,
         labels=labels,
         label_kind=label_kind,
+        rows=rows_at_a_time(len(columns), categories.looked_up, len(labels) or groups),
         algorithm="xgboost",
         versions=_versions(document),
         expects_missing=True,
