@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from pgml.artifact import trees
 from pgml.artifact.format import pack
@@ -103,7 +104,8 @@ def test_a_row_goes_left_where_its_number_is_in_the_set(dtype: str, top: int, co
     assert statements.difference(made, data) == (0, 0.0)
 
 
-def test_numbers_of_sets_are_what_a_column_is_compared_with() -> None:
+def small() -> Any:
+    """Return a graph of one tree, with a set and a comparison."""
     graph = Graph(1, "float64")
     one = Tree(
         *(np.array(each) for each in ([1, 3, -1, -1, -1], [2, 4, -1, -1, -1], [0] * 5)),
@@ -113,8 +115,25 @@ def test_numbers_of_sets_are_what_a_column_is_compared_with() -> None:
         np.arange(5.0),
         {0: np.array([9, 4])},
     )
-    model = graph.finish(trees.append(graph, INPUT, [one], 1, trees.LESS), "value", 1)
-    assert {4.0, 7.5, 9.0} <= set(thresholds.of_matrix(model, 1)[0].tolist())
+    return graph.finish(trees.append(graph, INPUT, [one], 1, trees.LESS), "value", 1)
+
+
+def test_numbers_of_sets_are_what_a_column_is_compared_with() -> None:
+    assert {4.0, 7.5, 9.0} <= set(thresholds.of_matrix(small(), 1)[0].tolist())
+
+
+def test_sets_that_no_branch_asks_for_are_left_alone() -> None:
+    model = small()
+    held = next(each for each in model.graph.node[0].attribute if each.name == "membership_values")
+    values = np.concatenate([numpy_helper.to_array(held.t), [77.0, np.nan, 78.0]])
+    held.t.CopyFrom(numpy_helper.from_array(values, "membership_values"))
+    assert 77.0 not in thresholds.of_matrix(model, 1)[0]
+    found = Foreign(
+        [Column("a", "double precision")], {}, model, "float64", "regression", "value", (), "number", "x"
+    )
+    made = pack(assembly.artifact(found, Wanted(), ["one"], 1 << 24))
+    rows = builders.numbers(a=[3.0, 4.0, 7.0, 8.0, 9.0, 77.0, None])
+    assert statements.difference(made, rows) == (0, 0.0)
 
 
 def test_sets_stay_with_their_nodes_when_others_are_dropped() -> None:

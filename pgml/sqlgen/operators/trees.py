@@ -73,7 +73,7 @@ class Ensemble:
 
 
 def _sets(node: Node, branches: Integers) -> Mapping[int, tuple[float, ...]]:
-    """Return the set of each of these branches; in the attribute NaN follows each."""
+    """Return the set of each of these branches; in the attribute NaN follows each, and there may be more."""
     if not branches.size:
         return {}
     values = numpy_helper.to_array(node.get("membership_values")).astype(np.float64)
@@ -81,7 +81,7 @@ def _sets(node: Node, branches: Integers) -> Mapping[int, tuple[float, ...]]:
     starts = np.concatenate([[0], ends[:-1] + 1])
     return {
         branch: tuple(values[start:end].tolist())
-        for branch, start, end in zip(branches.tolist(), starts.tolist(), ends.tolist(), strict=True)
+        for branch, start, end in zip(branches.tolist(), starts.tolist(), ends.tolist(), strict=False)
     }
 
 

@@ -70,7 +70,9 @@ def _of_trees(node: NodeProto, source: Positions, found: list[list[Floats]]) -> 
     if "membership_values" in given:
         values = numpy_helper.to_array(given["membership_values"]).astype(np.float64)
         place = np.cumsum(np.isnan(values)) - np.isnan(values)
-        seen = feature[numpy_helper.to_array(given["nodes_modes"]) == MEMBER][place]
+        asking = feature[numpy_helper.to_array(given["nodes_modes"]) == MEMBER]
+        # There may be more sets than branches that ask for one.
+        values, seen = values[place < len(asking)], asking[place[place < len(asking)]]
         for column in np.unique(seen).tolist():
             known = values[seen == column]
             found[column].append(np.unique(known[~np.isnan(known)]))
