@@ -216,7 +216,9 @@ def test_linear_trees_are_refused() -> None:
 @pytest.mark.parametrize("name", ["penguins", "cars"])
 def test_real_tables_are_told_apart_as_by_the_library(name: str) -> None:
     rows, classes = boosted.real(name)
-    fitted = lightgbm.LGBMClassifier(n_estimators=30, min_data_per_group=10, cat_smooth=1.0, verbose=-1)
+    fitted = lightgbm.LGBMClassifier(
+        n_estimators=30, n_jobs=1, min_data_per_group=10, cat_smooth=1.0, verbose=-1
+    )
     fitted.fit(rows, classes)
     model = read_text(fitted.booster_)
     assert far(model.outputs(rows), fitted.predict_proba(rows)) < ROUNDING

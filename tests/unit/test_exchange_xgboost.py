@@ -43,6 +43,7 @@ def outcome(objective: str) -> Any:
     return given
 
 
+@cache
 def trained(objective: str, rounds: int = 20, **given: Any) -> tuple[xgboost.Booster, xgboost.DMatrix]:
     labels = outcome(objective)
     options = {"objective": objective, "max_depth": 5, "nthread": 1, "max_cat_to_onehot": 4} | given
@@ -130,7 +131,7 @@ def test_boosters_of_other_kinds_are_read(options: dict[str, Any], form: str) ->
     if options.get("tree_method") == "exact":
         numbers = table()[["size", "age", "old", "price"]]
         data = xgboost.DMatrix(numbers, target())
-        booster = xgboost.train({"max_depth": 5} | options, data, 20)
+        booster = xgboost.train({"max_depth": 5, "nthread": 1} | options, data, 20)
         model = Imported(read, bytes(booster.save_raw(form)))
         assert far(model.outputs(numbers), booster.predict(data)) < ROUNDING
         return
@@ -166,7 +167,9 @@ def test_linear_boosters_are_read(objective: str, form: str) -> None:
 def test_several_numbers_are_predicted_at_once(strategy: str, form: str) -> None:
     both = np.column_stack([target(), np.sin(target())])
     numbers = table()[["size", "age", "old", "price"]]
-    fitted = xgboost.XGBRegressor(n_estimators=10, max_depth=4, multi_strategy=strategy, tree_method="hist")
+    fitted = xgboost.XGBRegressor(
+        n_estimators=10, max_depth=4, multi_strategy=strategy, tree_method="hist", n_jobs=1
+    )
     booster = fitted.fit(numbers, both).get_booster()
     model = Imported(read, bytes(booster.save_raw(form)))
     assert model.predictor.targets == ["target_1", "target_2"]
@@ -176,7 +179,7 @@ def test_several_numbers_are_predicted_at_once(strategy: str, form: str) -> None
 
 @pytest.mark.parametrize("form", FORMS)
 def test_several_quantiles_are_several_targets(form: str) -> None:
-    booster, data = trained("reg:quantileerror", quantile_alpha=[0.1, 0.5, 0.9])
+    booster, data = trained("reg:quantileerror", quantile_alpha=(0.1, 0.5, 0.9))
     model = Imported(read, bytes(booster.save_raw(form)))
     assert far(model.outputs(table()), booster.predict(data)) < ROUNDING
 
@@ -184,7 +187,7 @@ def test_several_quantiles_are_several_targets(form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_classifier_predicts_up_to_its_best_round(form: str, tmp_path: Any) -> None:
     fitted = xgboost.XGBClassifier(
-        n_estimators=60, max_depth=6, early_stopping_rounds=3, enable_categorical=True
+        n_estimators=60, n_jobs=1, max_depth=6, early_stopping_rounds=3, enable_categorical=True
     )
     later = boosted.frame(2000, seed=5, texts=TEXTS)
     fitted.fit(table(), outcome("multi:softprob"), eval_set=[(later, np.arange(2000) % 4)], verbose=False)
@@ -216,6 +219,7 @@ def as_of(version: tuple[int, int], document: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("objective", ["reg:squarederror", "binary:logistic", "multi:softprob"])
 def test_files_of_former_versions_are_read(version: tuple[int, int], objective: str) -> None:
     booster, data = trained(objective, base_score=0.5, num_parallel_tree=2)
+    booster = booster.copy()
     booster.set_attr(best_iteration="4")
     document = as_of(version, json.loads(bytes(booster.save_raw("json"))))
     model = Imported(read, json.dumps(document).encode())
@@ -271,7 +275,7 @@ def test_columns_of_arrays_have_numbers_and_categories_are_codes(form: str) -> N
     rows[rng.random(rows.shape) < 0.1] = np.nan
     wanted = np.nan_to_num(rows[:, 0]) + rng.normal(size=41)[np.nan_to_num(rows[:, 1], nan=40).astype(int)]
     data = xgboost.DMatrix(rows, wanted, feature_types=["q", "c", "c"], enable_categorical=True)
-    booster = xgboost.train({"max_depth": 6, "max_cat_to_onehot": 4}, data, 20)
+    booster = xgboost.train({"max_depth": 6, "max_cat_to_onehot": 4, "nthread": 1}, data, 20)
     booster.feature_types = ["q", "c", "c"]
     model = Imported(read, bytes(booster.save_raw(form)))
     assert [column.name for column in model.foreign.columns] == ["f0", "f1", "f2"]
@@ -304,7 +308,7 @@ def test_a_category_that_is_not_known_goes_where_no_branch_names_it() -> None:
 @pytest.mark.parametrize("name", ["penguins", "cars"])
 def test_real_tables_are_told_apart_as_by_the_library(name: str, form: str) -> None:
     rows, classes = boosted.real(name)
-    fitted = xgboost.XGBClassifier(n_estimators=30, enable_categorical=True, max_cat_to_onehot=2)
+    fitted = xgboost.XGBClassifier(n_estimators=30, n_jobs=1, enable_categorical=True, max_cat_to_onehot=2)
     fitted.fit(rows, classes)
     model = Imported(read, bytes(fitted.get_booster().save_raw(form)))
     assert far(model.outputs(rows), fitted.predict_proba(rows)) < ROUNDING
