@@ -81,7 +81,7 @@ class Document:
         rows = self.model.findall("ModelVerification/InlineTable/row")
         for row in rows:
             cells = {
-                each.get("field"): each_cell.text
+                each.get("field"): each_cell.text or ""
                 for each in fields
                 if (each_cell := row.find(each.get("column"))) is not None
             }

@@ -206,6 +206,15 @@ def test_a_document_checks_itself() -> None:
         Document(f"{text[:at]}1{text[at:]}").verify()
 
 
+def test_records_to_check_by_hold_no_label_that_readers_may_take_otherwise() -> None:
+    rows = named(["x", "y"], ["", "b"])
+    model = fitted(rows, "classification", "linear", ["the <class>"])
+    document = Document(written(model))
+    assert document.verify() > 0
+    held = [each.text for each in document.model.findall("ModelVerification/InlineTable/row/field4")]
+    assert set(held) == {"b"}
+
+
 def test_of_two_equal_probabilities_the_first_class_is_chosen() -> None:
     rows = builders.dataset(
         {"x": ("double precision", [0.0, 1.0] * 20), "y": ("text", ["no", "no", "yes", "yes"] * 10)}

@@ -84,9 +84,14 @@ def _element(
 
 
 def _is_clear(predictor: Predictor, outputs: Any) -> bool:
+    """Return whether any reader must come to the same numbers and, if it is a plain text, the same label."""
     if not np.isfinite(outputs).all():
         return False
-    if predictor.output == "value" or len(outputs) < 2:
+    if predictor.output == "value":
+        return True
+    if not _is_plain(_label(predictor, outputs)):
+        return False
+    if len(outputs) < 2:
         return True
     ordered = np.sort(-outputs if predictor.output == "distances" else outputs)
     return bool(ordered[-1] - ordered[-2] > CLEAR * np.abs(ordered).max())
@@ -176,5 +181,9 @@ def _expected(predictor: Predictor, outputs: Any) -> list[str]:
     values = [number(value) for value in outputs.tolist()]
     if predictor.output == "value":
         return values
+    return [_label(predictor, outputs), *values]
+
+
+def _label(predictor: Predictor, outputs: Any) -> str:
     label = predictor.labels[int(predictor.codes(outputs[None, :])[0])]
-    return [label_text(label, predictor.label_kind), *values]
+    return label_text(label, predictor.label_kind)
