@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from pgml.preprocessing import Encoder, Matrix
 from pgml.spec import FitSpec
 from pgml.target import Target
 
+Rows = tuple[Positions, Matrix]
+"""Some of the training rows, and how they are encoded."""
 Parted = Callable[[Dataset, Target, Positions], Callable[[int], Folds]]
 """How training rows at positions of the relation are parted: by the rule of the split."""
 KEPT_BYTES = 1 << 30
@@ -79,6 +82,7 @@ class Scorer:
         self._rows, self._truth, self._positions, self._parted = rows, truth, positions, parted
         self._kept: dict[tuple[int, int], Encoded] = {}
         self._room = _room()
+        self._encoding = Lock()
         every = parted(rows, truth, positions)(count)
         self.folds = [(fitted, tested) for fitted, tested in every if _learnable(truth.take(fitted))]
         left = len(every) - len(self.folds)
@@ -112,6 +116,18 @@ class Scorer:
         PgmlError, ValueError, ArithmeticError
             The fit, or a prediction, ends badly.
         """
+        made, _, tested = self._fitted(hyperparams, number, most)
+        return self._scored(made, *tested)
+
+    def scores(self, hyperparams: Mapping[str, Any], number: int) -> tuple[float | None, float | None]:
+        """Fit as `score` does and return the metric on the training part as well, before that on the rest."""
+        made, fitted, tested = self._fitted(hyperparams, number, None)
+        return self._scored(made, *fitted), self._scored(made, *tested)
+
+    def _fitted(
+        self, hyperparams: Mapping[str, Any], number: int, most: int | None
+    ) -> tuple[pipeline.Pipeline, Rows, Rows]:
+        """Return what a fold fits, with the rows it was fitted on and those it is scored on."""
         fitted, tested = self.folds[number]
         fitted = self._some(fitted, most)
         rows, truth = self._rows.take(fitted), self._truth.take(fitted)
@@ -122,14 +138,15 @@ class Scorer:
         made, matrix = pipeline.fit(self._spec, self._algorithm, hyperparams, rows, known, parts, ready)
         conversion.check_size(self._spec, made)
         if self._algorithm.serving == "training rows":
-            tested = fitted
-        else:
-            matrix = encoded.tested
+            return made, (fitted, matrix), (fitted, matrix)
+        return made, (fitted, encoded.fitted), (tested, encoded.tested)
+
+    def _scored(self, made: pipeline.Pipeline, rows: Positions, matrix: Matrix) -> float | None:
         outputs = made.predict(matrix)
         if made.output != "cluster" and not np.isfinite(outputs).all():
             raise TrainingFailed("predictions are not finite numbers")
         outcome = evaluation.outcome(
-            self._spec.task, made.output, made.classes, self._truth.values[tested], matrix, outputs
+            self._spec.task, made.output, made.classes, self._truth.values[rows], matrix, outputs
         )
         if not self._metric.takes(outcome.kind):
             raise InvalidValue(
@@ -149,14 +166,15 @@ class Scorer:
     ) -> Encoded:
         """Return the rows of a fold, kept from an earlier trial if there is room for all folds."""
         place = number, len(rows)
-        if place not in self._kept:
-            encoder, matrix = pipeline.encode(self._spec, self._algorithm, rows, truth, parts)
-            found = Encoded(encoder, matrix, encoder.encode(self._rows.take(tested)))
-            self._kept = {key: each for key, each in self._kept.items() if key[0] != number}
-            if (found.fitted.nbytes + found.tested.nbytes) * len(self.folds) > self._room:
-                return found
-            self._kept[place] = found
-        return self._kept[place]
+        with self._encoding:
+            if place not in self._kept:
+                encoder, matrix = pipeline.encode(self._spec, self._algorithm, rows, truth, parts)
+                found = Encoded(encoder, matrix, encoder.encode(self._rows.take(tested)))
+                self._kept = {key: each for key, each in self._kept.items() if key[0] != number}
+                if (found.fitted.nbytes + found.tested.nbytes) * len(self.folds) > self._room:
+                    return found
+                self._kept[place] = found
+            return self._kept[place]
 
     def _some(self, fitted: Positions, most: int | None) -> Positions:
         """Return at most so many rows, told by their content, with each class's share and first row."""

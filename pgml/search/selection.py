@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pgml import metrics
@@ -10,7 +10,7 @@ from pgml.algorithms.base import Algorithm, Positions
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, PgmlError, TrainingFailed
 from pgml.metrics import Metric
-from pgml.search import bayes, candidates, halving, space
+from pgml.search import bayes, candidates, halving, particles, space
 from pgml.search.scoring import Parted, Scorer
 from pgml.search.trials import Trial, Trials, comparable, ranked
 from pgml.spec import FitSpec
@@ -45,6 +45,9 @@ def best(
 
     Its keys are ``kind``, ``space`` as ``search_params`` has it, ``trials``, ``folds``, ``metric``,
     ``seed``, ``time_limit`` in seconds or None, and for halving ``factor`` and ``min_resources``.
+    For a swarm ``swarm`` has the fields of `pgml.swarm.Settings`, ``selection`` and ``run_type`` are as in
+    `pgml.search.particles`, ``regularising`` lists the names that the second of two swarms tunes, and
+    ``candidate_time_limit`` is in seconds or None.
 
     Parameters
     ----------
@@ -66,9 +69,13 @@ def best(
     wanted = spec.search
     assert wanted is not None
     metric = metrics.find(wanted["metric"], spec.task)
-    scorer = Scorer(spec, algorithm, metric, rows, truth, positions, parted, wanted["folds"])
-    trials = Trials(scorer, spec.hyperparams, wanted["time_limit"])
-    tried, planned = _tried(wanted, scorer, trials, metric)
+    swarm = wanted["kind"] == "pso"
+    fitted = replace(spec, threads=1) if swarm else spec
+    scorer = Scorer(fitted, algorithm, metric, rows, truth, positions, parted, wanted["folds"])
+    if swarm:
+        tried, planned = particles.run(scorer, spec.hyperparams, wanted, metric, spec.threads)
+    else:
+        tried, planned = _tried(wanted, scorer, spec.hyperparams, metric)
     first = tried[0]
     if first.mean is None:
         raise _all_failed(tried)
@@ -86,14 +93,15 @@ def best(
             "std": first.deviation,
             "folds": len(scorer.folds),
         },
-        [_note(tried, planned if trials.stopped else None, metric, len(scorer.folds)), *scorer.notes],
+        [_note(tried, planned, metric, len(scorer.folds)), *scorer.notes],
     )
 
 
 def _tried(
-    wanted: Mapping[str, Any], scorer: Scorer, trials: Trials, metric: Metric
-) -> tuple[list[Trial], int]:
-    """Return the trials, the best first, and how many were planned."""
+    wanted: Mapping[str, Any], scorer: Scorer, fixed: candidates.Candidate, metric: Metric
+) -> tuple[list[Trial], int | None]:
+    """Return the trials, the best first, and how many were planned if the time was too short."""
+    trials = Trials(scorer, fixed, wanted["time_limit"])
     dimensions = space.parsed(wanted["space"])
     if wanted["kind"] == "bayes":
         bayes.run(trials, dimensions, wanted["trials"], wanted["seed"], metric)
@@ -107,9 +115,10 @@ def _tried(
         planned = len(chosen)
         if wanted["kind"] == "halving":
             plan = scorer.most_rows, wanted["factor"], wanted["min_resources"]
-            return halving.run(trials, chosen, *plan, metric), planned
+            best_first = halving.run(trials, chosen, *plan, metric)
+            return best_first, planned if trials.stopped else None
         trials.run_all(list(enumerate(chosen, 1)))
-    return ranked(comparable(trials.finished, metric), metric), planned
+    return ranked(comparable(trials.finished, metric), metric), planned if trials.stopped else None
 
 
 def _note(tried: Sequence[Trial], planned: int | None, metric: Metric, folds: int) -> str:

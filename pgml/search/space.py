@@ -10,14 +10,17 @@ from pgml.errors import InvalidValue, hint_of_names
 
 WHOLE = ("int", "logint")
 LOGARITHMIC = ("log", "logint")
-RANGES = ("int", "logint", "uniform", "log")
-"""Ranges of whole and of other numbers, drawn evenly or by their logarithm; both ends belong to them."""
+POWERS = "pow2"
+RANGES = ("int", "logint", "uniform", "log", POWERS)
+"""Ranges of whole and of other numbers, drawn evenly or by their logarithm, and of powers of 2 by their
+exponents; both ends belong to them."""
 CHOICE = "choice"
 LARGEST = {True: 2.0**53, False: 1e300}
 """Of a whole number, and of another; up to the first every whole number is a float."""
+LARGEST_POWER = 53
 _HINT = (
     'Write a list of values, such as [1, 2, 3], or a range: {"int": [1, 9]}, {"logint": [1, 1000]}, '
-    '{"uniform": [0, 1]} or {"log": [0.001, 10]}.'
+    '{"uniform": [0, 1]}, {"log": [0.001, 10]} or {"pow2": [0, 9]}.'
 )
 
 
@@ -33,7 +36,7 @@ class Dimension:
     scale : str
         One of `RANGES`; empty for values.
     low, high : float
-        The ends of a range.
+        The ends of a range; of powers of 2 their exponents.
     """
 
     name: str
@@ -45,7 +48,7 @@ class Dimension:
     @property
     def size(self) -> float:
         """How many values there are; infinity for numbers that are not whole."""
-        if self.scale in WHOLE:
+        if self.scale in (*WHOLE, POWERS):
             return self.high - self.low + 1
         return math.inf if self.scale else len(self.values)
 
@@ -54,24 +57,35 @@ class Dimension:
         """The values, or the least and the largest number of a range."""
         if self.scale in WHOLE:
             return int(self.low), int(self.high)
+        if self.scale == POWERS:
+            return self._power(self.low), self._power(self.high)
         return (float(self.low), float(self.high)) if self.scale else self.values
 
     def at(self, place: float) -> Any:
         """Return the value at a place from 0 to 1, of which each value or decade has its share."""
         if not self.scale:
             return self.values[min(int(place * len(self.values)), len(self.values) - 1)]
-        above = 1.0 if self.scale in WHOLE else 0.0
+        above = 1.0 if self.scale in (*WHOLE, POWERS) else 0.0
         low, high = self.low, self.high + above
         if self.scale in LOGARITHMIC:
             found = math.exp(math.log(low) + place * (math.log(high) - math.log(low)))
         else:
             found = low + place * (high - low)
         found = min(max(found, self.low), self.high)
+        if self.scale == POWERS:
+            return self._power(math.floor(found))
         return math.floor(found) if above else found
+
+    def _power(self, exponent: float) -> float:
+        """Return a power of 2: a whole number, if all of the range are."""
+        return 1 << int(exponent) if self.low >= 0 else 2.0**exponent
 
     def __iter__(self) -> Iterator[Any]:
         """Return every value, of which there must be finitely many."""
-        return iter(range(int(self.low), int(self.high) + 1)) if self.scale else iter(self.values)
+        if not self.scale:
+            return iter(self.values)
+        whole = range(int(self.low), int(self.high) + 1)
+        return map(self._power, whole) if self.scale == POWERS else iter(whole)
 
 
 def parsed(form: Mapping[str, Any]) -> tuple[Dimension, ...]:
@@ -118,10 +132,9 @@ def _distinct(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _ends(name: str, scale: str, ends: Sequence[Any]) -> tuple[float, float]:
-    whole = scale in WHOLE
-    if not all(
-        type(end) in ((int,) if whole else (int, float)) and abs(end) <= LARGEST[whole] for end in ends
-    ):
+    whole = scale in (*WHOLE, POWERS)
+    largest = LARGEST_POWER if scale == POWERS else LARGEST[whole]
+    if not all(type(end) in ((int,) if whole else (int, float)) and abs(end) <= largest for end in ends):
         kind = "whole numbers" if whole else "numbers"
         raise InvalidValue(
             f'search_params for "{name}": the ends of "{scale}" must be {kind}, not {json.dumps(ends)[:60]}',

@@ -1,9 +1,10 @@
 """Trials of a search: run one after another against the clock, compared by their means over the folds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from pgml.errors import PgmlError, TrainingFailed
 from pgml.metrics import Metric
 from pgml.search.candidates import Candidate
 from pgml.search.scoring import Scorer
+
+Result = TypeVar("Result")
+Kind = TypeVar("Kind", bound="Trial")
 
 
 @dataclass(frozen=True)
@@ -110,14 +114,10 @@ class Trials:
             if self.over:
                 self.stopped = True
                 return None
-            try:
-                scores.append(self._scorer.score({**self._fixed, **candidate}, fold, most))
-            except PgmlError as refused:
-                error = refused
+            score, error = attempted(partial(self._scorer.score, {**self._fixed, **candidate}, fold, most))
+            if error is not None:
                 break
-            except (ArithmeticError, ValueError) as trouble:
-                error = TrainingFailed(f"{type(trouble).__name__}: {str(trouble)[:200]}".rstrip(": "))
-                break
+            scores.append(score)
         seconds = time.monotonic() - started
         self.finished.append(Trial(number, candidate, tuple(scores), seconds, rows, error))
         return self.finished[-1]
@@ -133,7 +133,17 @@ class Trials:
         return found
 
 
-def comparable(trials: Sequence[Trial], metric: Metric) -> list[Trial]:
+def attempted(work: Callable[[], Result]) -> tuple[Result, None] | tuple[None, PgmlError]:
+    """Return what a fit gives, or why it failed; a bug is raised."""
+    try:
+        return work(), None
+    except PgmlError as refused:
+        return None, refused
+    except (ArithmeticError, ValueError) as trouble:
+        return None, TrainingFailed(f"{type(trouble).__name__}: {str(trouble)[:200]}".rstrip(": "))
+
+
+def comparable(trials: Sequence[Kind], metric: Metric) -> list[Kind]:
     """Return trials whose means are over the same folds: one without a score where others have it fails."""
     sound = [trial for trial in trials if trial.error is None]
     folds = [
@@ -155,7 +165,7 @@ def ranked(trials: Sequence[Trial], metric: Metric) -> list[Trial]:
     return sorted(trials, key=place)
 
 
-def _defined(trial: Trial, folds: Sequence[bool], metric: Metric) -> Trial:
+def _defined(trial: Kind, folds: Sequence[bool], metric: Metric) -> Kind:
     if trial.error is not None:
         return trial
     if not any(folds):

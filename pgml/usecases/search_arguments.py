@@ -6,19 +6,37 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pgml.errors import InvalidValue, hint_of_names
+from pgml.errors import InvalidValue, hint_of_names, name_list
+from pgml.search.costs import RUN_TYPES, SELECTIONS
 
-KINDS = ("grid", "random", "halving", "bayes")
+KINDS = ("grid", "random", "halving", "bayes", "pso")
 MOST_TRIALS = 10_000
 MOST_FOLDS = 100
 LARGEST_SEED = 2**32 - 1
-DEFAULTS: Mapping[str, Any] = {"n_iter": 10, "cv": 5, "factor": 3}
+SWARM: Mapping[str, Any] = {
+    "particles": 8,
+    "iterations": 3,
+    "velocity_ratio": 0.2,
+    "phi1": 2.05,
+    "phi2": 2.05,
+    "kappa": 1.0,
+}
+"""Of `pgml.swarm.Settings`, with defaults for costs that are fits."""
+DEFAULTS: Mapping[str, Any] = {
+    "n_iter": 10,
+    "cv": 5,
+    "factor": 3,
+    "selection": "mean",
+    "run_type": "normal",
+    **SWARM,
+}
 IGNORED = ("n_jobs", "verbose", "refit", "return_train_score", "error_score", "pre_dispatch", "iid")
 """Of scikit-learn's searches; they change nothing that is told here."""
 OWN: Mapping[str, tuple[str, ...]] = {
     "n_iter": ("random", "halving", "bayes"),
     "factor": ("halving",),
     "min_resources": ("halving",),
+    **dict.fromkeys((*SWARM, "selection", "run_type", "candidate_time_limit"), ("pso",)),
 }
 """Arguments that some kinds of search take and others do not."""
 BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -27,8 +45,14 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "factor": (2, 100),
     "min_resources": (2, 2**31 - 1),
     "random_state": (0, LARGEST_SEED),
+    "particles": (1, 1000),
+    "iterations": (1, 1000),
 }
-ARGUMENTS = (*BOUNDS, "scoring", "time_limit")
+ABOVE_0: Mapping[str, float] = {"velocity_ratio": 1, "phi1": 100, "phi2": 100, "kappa": 1}
+"""Numbers that may be anything above 0, up to these."""
+WORDS: Mapping[str, tuple[str, ...]] = {"selection": tuple(SELECTIONS), "run_type": RUN_TYPES}
+TIMES = ("time_limit", "candidate_time_limit")
+ARGUMENTS = (*BOUNDS, *ABOVE_0, *WORDS, "scoring", *TIMES)
 UNITS: Mapping[str, int] = {
     "": 1,
     "s": 1,
@@ -54,7 +78,7 @@ def checked(kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``time_limit`` in seconds.
+        Times in seconds.
 
     Raises
     ------
@@ -80,8 +104,19 @@ def checked(kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _argument(name: str, value: Any) -> Any:
-    if name == "time_limit":
-        return _seconds(value)
+    if name in TIMES:
+        return _seconds(name, value)
+    if name in WORDS:
+        if value not in WORDS[name]:
+            raise _wrong(
+                name, value, "one of " + name_list(WORDS[name]), f'The default is "{DEFAULTS[name]}".'
+            )
+        return value
+    if name in ABOVE_0:
+        if type(value) not in (int, float) or not 0 < value <= ABOVE_0[name]:
+            wanted = f"a number above 0 and up to {ABOVE_0[name]:g}"
+            raise _wrong(name, value, wanted, f"The default is {DEFAULTS[name]:g}.")
+        return float(value)
     if name == "scoring":
         if not isinstance(value, str):
             raise _wrong(name, value, "the name of a metric", "Give one metric; each search decides by one.")
@@ -99,7 +134,7 @@ def _argument(name: str, value: Any) -> Any:
     return value
 
 
-def _seconds(value: Any) -> float:
+def _seconds(name: str, value: Any) -> float:
     """Return seconds of a number, or of a text such as ``10 min``."""
     seconds = math.nan
     if type(value) in (int, float):
@@ -110,7 +145,7 @@ def _seconds(value: Any) -> float:
             seconds = float(match[1]) * UNITS[match[2]]
     if not 0 < seconds < 1e9:
         raise _wrong(
-            "time_limit",
+            name,
             value,
             "a time above 0",
             "Give seconds, or a text such as '90 s', '10 min' or '2 h'.",

@@ -9,6 +9,11 @@ create table pgml.trials (
     seconds float8 not null,
     error text,
     best boolean not null,
+    iteration int,
+    particle int,
+    train_score float8,
+    cost float8,
+    kept boolean,
     primary key (model_id, trial)
 );
 comment on table pgml.trials is 'what the searches have tried that models came from';
@@ -21,6 +26,11 @@ comment on column pgml.trials.train_rows is 'on how many rows a fold was trained
 comment on column pgml.trials.seconds is 'of all folds';
 comment on column pgml.trials.error is 'why it failed';
 comment on column pgml.trials.best is 'the model has its hyperparameters';
+comment on column pgml.trials.iteration is 'of a swarm, from 1; null for other searches, as what follows';
+comment on column pgml.trials.particle is 'of the swarm, from 1';
+comment on column pgml.trials.train_score is 'mean over the folds, on the rows they were trained on';
+comment on column pgml.trials.cost is 'what the swarm made as small as it could; null if the trial failed';
+comment on column pgml.trials.kept is 'its cost was the least so far';
 
 alter table pgml.trials enable row level security;
 create policy of_models on pgml.trials

@@ -115,11 +115,6 @@ def test_what_does_not_exist_is_named_with_what_does(shared: Connection, argumen
     refused(shared, f"select pgml.train({arguments})", sqlstate, message, hint.removesuffix("? "))
 
 
-def test_what_is_not_built_yet_is_named(shared: Connection) -> None:
-    call = "select pgml.train('p', relation_name => 'good', y_column_name => 'y', search => 'pso')"
-    refused(shared, call, "0A000", 'search "pso" is not supported yet', '"random"')
-
-
 @pytest.mark.parametrize("task", ["clustering", "decomposition", "anomaly"])
 def test_tasks_without_a_target_take_none(shared: Connection, task: str) -> None:
     call = f"select pgml.train('p', '{task}', 'good', 'y')"

@@ -66,7 +66,7 @@ OPTIONS = {
     "'clustering', 'parts', null, 'linear'": ("22023", '"linear" cannot do clustering', '"kmeans"'),
     "'anomaly', 'good', 'y'": ("22023", "anomaly has no column to predict", "Leave y_column_name out"),
     "'regression', 'good', 'y', search => ''": ("22023", 'search "" does not exist', '"grid"'),
-    "'regression', 'good', 'y', search => 'pso'": ("0A000", '"pso" is not supported yet', '"random"'),
+    "'regression', 'good', 'y', search => 'psi'": ("22023", 'search "psi" does not exist', '"pso"'),
     "'anomaly', 'parts', search => 'random'": ("22023", "anomaly has no metric to search by", "clustering"),
     "'regression', 'good', 'y', search_args => '{\"cv\": 3}'": ("22023", "given without search", '"grid"'),
 }

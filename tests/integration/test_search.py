@@ -118,7 +118,11 @@ def test_trials_that_fail_are_stored_with_their_error(shared: Connection) -> Non
 
 BAD = {
     "search => 'randon'": ("22023", 'search "randon" does not exist', '"random"'),
-    "search => 'pso'": ("0A000", 'search "pso" is not supported yet', '"bayes"'),
+    "search => 'pso', search_args => '{\"n_iter\": 5}'": (
+        "22023",
+        'search "pso" does not take',
+        '"particles"',
+    ),
     "search_params => '{\"C\": [1]}'": ("22023", "search_params is given without search", '"grid"'),
     "search_args => '{\"cv\": 3}'": ("22023", "search_args is given without search", '"grid"'),
     "search => 'grid', search_params => '[1]'": ("22023", "search_params is no JSON object", "Write"),

@@ -148,13 +148,12 @@ def test_what_is_no_object_is_refused(option: str, wrong: Any) -> None:
 def test_options_of_a_search_without_one_are_refused(option: str) -> None:
     error = refused(**{"search": None, "search_params": {}, option: {"cv": [3]}})
     assert error.message == f"{option} is given without search"
-    assert '"grid", "random", "halving", "bayes"' in error.hint
+    assert '"grid", "random", "halving", "bayes", "pso"' in error.hint
 
 
 def test_searches_that_do_not_exist_are_refused() -> None:
     assert '"random"' in refused(search="randon").hint
     assert "does not exist" in refused(search="").message
-    assert "not supported yet" in refused(NotBuilt, search="pso").message
 
 
 def test_bayes_without_its_package_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ EVERY = {
     "logint": {"logint": [1, 1000]},
     "uniform": {"uniform": [-1, 0.5]},
     "log": {"log": [0.001, 1000]},
+    "pow2": {"pow2": [0, 9]},
+    "pow2 of fractions": {"pow2": [-5, 3]},
 }
 
 
@@ -37,6 +39,7 @@ def draws(form: Any, count: int = 2000) -> list[Any]:
         ({"logint": [1, 9]}, 9),
         ({"uniform": [0, 1]}, math.inf),
         ({"log": [1, 2]}, math.inf),
+        ({"pow2": [0, 9]}, 10),
     ],
 )
 def test_a_space_has_as_many_combinations_as_its_names_together(form: Any, size: float) -> None:
@@ -98,6 +101,9 @@ def test_each_value_of_a_list_or_range_has_its_share(form: Any) -> None:
         ({"uniform": [0, float("nan")]}, "must be numbers"),
         ({"uniform": [0, 1e308]}, "must be numbers"),
         ({"uniform": [0, None]}, "must be numbers"),
+        ({"pow2": [0, 1.5]}, "must be whole numbers"),
+        ({"pow2": [0, 54]}, "must be whole numbers"),
+        ({"pow2": [3, 3]}, "3 is not less than 3"),
         ({"log": [0, 1]}, "must be greater than 0, not 0"),
         ({"logint": [0, 10]}, "must be greater than 0, not 0"),
         ({"log": [-1, 1]}, "must be greater than 0, not -1"),
@@ -111,6 +117,14 @@ def test_what_is_no_list_and_no_range_is_refused(form: Any, message: str) -> Non
         one(form)
     assert message in caught.value.message
     assert caught.value.hint.endswith(".")
+
+
+def test_powers_of_2_have_each_their_share_and_are_whole_if_all_are() -> None:
+    assert list(one({"pow2": [0, 9]})) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert one({"pow2": [-1, 1]}).ends == (0.5, 2.0)
+    assert list(one({"pow2": [-1, 1]})) == [0.5, 1.0, 2.0]
+    counts = np.bincount([value.bit_length() - 1 for value in draws({"pow2": [0, 9]})])
+    assert counts.min() > 150
 
 
 def test_a_grid_is_every_combination_in_the_order_of_names_and_lists() -> None:
