@@ -110,7 +110,7 @@ def refused(column: Column) -> InvalidValue:
     """Return the error of a missing value that is not to be imputed."""
     return InvalidValue(
         f'feature "{column.name}" is NULL, which the model does not take',
-        hint='Give a value; models trained here take NULL, unless their preprocess says impute "error".',
+        hint='Give a value; a model trained here takes NULL by an impute other than "error", like "median".',
     )
 
 
