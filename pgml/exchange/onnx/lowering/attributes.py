@@ -95,6 +95,14 @@ class Attributes:
         self.require(held.dtype in (np.float32, np.float64) and held.ndim == 1, f"has no numbers in {name}")
         return held
 
+    def places(self, name: str, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the place of each of many texts among words; -1 for one that is none of them."""
+        found = self._of(name, AttributeProto.STRINGS)
+        place = {word.encode(): at for at, word in enumerate(words)}
+        return np.array(
+            [] if found is None else [place.get(each, -1) for each in found.strings], dtype=np.int64
+        )
+
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         """Return a word of a few."""
         given = self.text(name, default)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, defs, helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, defs, helper
 
 from pgml.artifact.graph import OPSETS
 from pgml.errors import MalformedText
@@ -89,8 +89,9 @@ def lowered(model: ModelProto) -> Lowered:
         each()
     _finish(work)
     labels = next((work.labels[each.name] for each in model.graph.output if each.name in classes), None)
-    kept = needed(writing.model, [each.name for each in writing.model.graph.output])
-    return Lowered(kept, {name: given.known for name, given in texts.items()}, labels, classes)
+    graph = writing.model.graph
+    _prune(graph, [each.name for each in graph.output])
+    return Lowered(writing.model, {name: given.known for name, given in texts.items()}, labels, classes)
 
 
 def _without_loops(model: ModelProto) -> ModelProto:
@@ -104,24 +105,25 @@ def _without_loops(model: ModelProto) -> ModelProto:
 
 def needed(model: ModelProto, outputs: Sequence[str]) -> ModelProto:
     """Return a model with these outputs alone, and nothing that does not lead to them."""
-    wanted = set(outputs)
-    nodes: list[NodeProto] = []
-    for node in reversed(model.graph.node):
-        if wanted.intersection(node.output):
-            nodes.append(node)
-            wanted.update(name for name in node.input if name)
     found = ModelProto()
     found.CopyFrom(model)
-    graph = found.graph
-    for kept, every in (
-        (list(reversed(nodes)), graph.node),
-        ([each for each in model.graph.initializer if each.name in wanted], graph.initializer),
-        ([each for each in model.graph.output if each.name in set(outputs)], graph.output),
-        ([each for each in model.graph.value_info if each.name in wanted], graph.value_info),
-    ):
-        del every[:]
-        every.extend(kept)
+    _prune(found.graph, outputs)
     return found
+
+
+def _prune(graph: GraphProto, outputs: Sequence[str]) -> None:
+    """Delete what does not lead to outputs."""
+    wanted = set(outputs)
+    for at in range(len(graph.node) - 1, -1, -1):
+        node = graph.node[at]
+        if wanted.intersection(node.output):
+            wanted.update(name for name in node.input if name)
+        else:
+            del graph.node[at]
+    for held, kept in ((graph.initializer, wanted), (graph.value_info, wanted), (graph.output, set(outputs))):
+        for at in range(len(held) - 1, -1, -1):
+            if held[at].name not in kept:
+                del held[at]
 
 
 def _check(model: ModelProto) -> None:
