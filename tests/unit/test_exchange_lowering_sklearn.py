@@ -93,12 +93,11 @@ def rows_of(feed: dict[str, Array], names: list[str], *, unknown: bool = False) 
     return dataset(columns)
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Scores of support vector machines are arranged otherwise.
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("svc")])
 def test_a_stored_pipeline_answers_as_scikit_learn(directory: Path, name: str) -> None:
     given, feed, every = read(directory, name)
     output = given.graph.output[-1].name
-    if name.startswith("svc"):
-        pytest.skip("whose scores are arranged otherwise")
     predictor = Predictor(model_of(given, output, every))
     found = predictor.outputs(rows_of(feed, [column.name for column in predictor.columns]))
     wanted = every["answer"]
