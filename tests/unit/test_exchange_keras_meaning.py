@@ -187,6 +187,7 @@ def test_long_sequences_are_written_out_up_to_a_bound() -> None:
     answers = [keras_files.predicted(each, rows) for each in (single, double)]
     np.testing.assert_allclose(*answers, atol=1e-6)
     assert read(5000, "float32").columns[0].width == 5000
+    assert len(double.graph.graph.value_info) >= len(double.graph.graph.node) - 1
     with pytest.raises(NotBuilt, match="more than 500 steps in float64"):
         read(501, "float64")
 
