@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import numpy_helper
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from pgml.artifact import trees
 from pgml.artifact.format import pack
@@ -70,6 +70,15 @@ def rows_of(rng: np.random.Generator, count: int, top: int) -> Any:
     return rows
 
 
+def packed(model: ModelProto, targets: list[str], width: int = 1) -> bytes:
+    """Return a model of pgml with this graph."""
+    held = model.graph.input[0].type.tensor_type.elem_type
+    dtype = "float32" if held == TensorProto.FLOAT else "float64"
+    columns = [Column(name, "double precision") for name in "abc"[:width]]
+    found = Foreign(columns, {}, model, dtype, "regression", "value", (), "number", "xgboost")
+    return pack(assembly.artifact(found, Wanted(), targets, 1 << 24))
+
+
 @pytest.mark.parametrize("comparison", [trees.LESS, trees.LESS_OR_EQUAL])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("top", [3, 50, 400])
@@ -88,18 +97,7 @@ def test_a_row_goes_left_where_its_number_is_in_the_set(dtype: str, top: int, co
     assert (found == expected).all()
     bytes_of_it = model.ByteSize()
     assert bytes_of_it <= trees.size(forest, WIDTH) + 300 < 1.5 * bytes_of_it + 600
-    foreign = Foreign(
-        [Column(name, "double precision") for name in "abc"],
-        {},
-        model,
-        dtype,
-        "regression",
-        "value",
-        (),
-        "number",
-        "xgboost",
-    )
-    made = pack(assembly.artifact(foreign, Wanted(), ["one", "other"], 1 << 24))
+    made = packed(model, ["one", "other"], WIDTH)
     data = builders.numbers(**dict(zip("abc", rows.T, strict=True)))
     assert statements.difference(made, data) == (0, 0.0)
 
@@ -128,12 +126,27 @@ def test_sets_that_no_branch_asks_for_are_left_alone() -> None:
     values = np.concatenate([numpy_helper.to_array(held.t), [77.0, np.nan, 78.0]])
     held.t.CopyFrom(numpy_helper.from_array(values, "membership_values"))
     assert 77.0 not in thresholds.of_matrix(model, 1)[0]
-    found = Foreign(
-        [Column("a", "double precision")], {}, model, "float64", "regression", "value", (), "number", "x"
-    )
-    made = pack(assembly.artifact(found, Wanted(), ["one"], 1 << 24))
+    made = packed(model, ["one"])
     rows = builders.numbers(a=[3.0, 4.0, 7.0, 8.0, 9.0, 77.0, None])
     assert statements.difference(made, rows) == (0, 0.0)
+
+
+def test_trees_that_ask_for_different_sets_are_told_apart() -> None:
+    graph = Graph(1, "float64")
+    pair = [
+        Tree(
+            *(np.array(each) for each in ([1, -1, -1], [2, -1, -1], [0] * 3)),
+            np.zeros(3),
+            np.zeros(3, dtype=np.bool_),
+            np.full(3, target),
+            np.array([0.0, 1.0, 2.0]),
+            {0: np.array([target])},
+        )
+        for target in (0, 1)
+    ]
+    model = graph.finish(trees.append(graph, INPUT, pair, 2, trees.LESS), "value", 2)
+    made = packed(model, ["one", "other"])
+    assert statements.difference(made, builders.numbers(a=[0.0, 1.0, 2.0, None])) == (0, 0.0)
 
 
 def test_sets_stay_with_their_nodes_when_others_are_dropped() -> None:
