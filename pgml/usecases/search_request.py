@@ -9,14 +9,12 @@ from typing import Any
 from pgml import algorithms, metrics
 from pgml.algorithms import extras
 from pgml.algorithms.base import Algorithm
-from pgml.algorithms.regularisation import REGULARISING
 from pgml.columns import INTEGERS, Column
 from pgml.errors import InvalidValue, NotBuilt, PgmlError, hint_of_names, name_list
 from pgml.search import space
 from pgml.search.space import WHOLE, Dimension
 from pgml.spec import SUPERVISED
-from pgml.swarm import Settings
-from pgml.usecases import search_arguments
+from pgml.usecases import search_arguments, swarm_request
 from pgml.usecases.search_arguments import DEFAULTS, KINDS, MOST_TRIALS
 
 SEARCHED = (*SUPERVISED, "clustering")
@@ -105,9 +103,8 @@ def settled(
             f"{task} has no metric to search by", hint=f"The tasks that have one are {name_list(SEARCHED)}."
         )
     form = _form(wanted, algorithm, task, hyperparams)
-    if wanted.args.get("run_type") == "regularization" and not wanted.params:
-        known = REGULARISING.get(algorithm.name, ())
-        form = {name: values for name, values in form.items() if name in known} or form
+    if wanted.kind == "pso" and not wanted.params:
+        form = swarm_request.suggested(algorithm, form, wanted.args)
     for name in form:
         if name in hyperparams:
             raise InvalidValue(
@@ -133,46 +130,8 @@ def settled(
         "time_limit": given.get("time_limit"),
         "factor": given["factor"],
         "min_resources": given.get("min_resources"),
-        **(_swarm(given, algorithm, form) if wanted.kind == "pso" else {}),
+        **(swarm_request.settled(algorithm, form, given) if wanted.kind == "pso" else {}),
     }
-
-
-def _swarm(given: Mapping[str, Any], algorithm: Algorithm, form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what only a search by a swarm is told."""
-    swarm = {name: given[name] for name in search_arguments.SWARM}
-    Settings(**swarm)
-    count = given["particles"] * given["iterations"] * (2 if given["run_type"] == "2steps" else 1)
-    if count > MOST_TRIALS:
-        raise InvalidValue(
-            f"the swarm would try {count} candidates, and {MOST_TRIALS} can be tried",
-            hint="Give fewer particles or iterations in search_args.",
-        )
-    return {
-        "swarm": swarm,
-        "selection": given["selection"],
-        "run_type": given["run_type"],
-        "candidate_time_limit": given.get("candidate_time_limit"),
-        "regularising": _regularising(given["run_type"], algorithm, form),
-    }
-
-
-def _regularising(run_type: str, algorithm: Algorithm, form: Mapping[str, Any]) -> list[str]:
-    """Return which of the hyperparameters that are searched for regularise, as far as it matters."""
-    if run_type not in ("regularization", "2steps"):
-        return []
-    known = REGULARISING.get(algorithm.name, ())
-    found = [name for name in form if name in known]
-    others = [name for name in form if name not in known]
-    if not found or (others and run_type == "regularization"):
-        wrong = f'hyperparameter "{others[0]}"' if found else f"none of {name_list(others)}"
-        raise InvalidValue(
-            f'run_type "{run_type}" tunes what regularises, which {wrong} does'
-            + (" not" if found else f" in {algorithm.name}"),
-            hint=f"Those of {algorithm.name} that do are {name_list(known)}."
-            if known
-            else f'Search {algorithm.name} by run_type "normal".',
-        )
-    return found
 
 
 def _read(given: Mapping[str, Any]) -> Search | None:

@@ -246,3 +246,90 @@ def test_a_target_whose_task_the_rows_decide_is_checked_for_both() -> None:
     assert '"C" does not exist for linear regression' in number.message
     boolean = refused(algorithm="linear", target=Column("y", "boolean"), search_params={"positive": [True]})
     assert "linear classification" in boolean.message
+
+
+SWARMED = {
+    "swarm": {
+        "particles": 8,
+        "iterations": 3,
+        "velocity_ratio": 0.2,
+        "phi1": 2.05,
+        "phi2": 2.05,
+        "kappa": 1.0,
+    },
+    "selection": "mean",
+    "run_type": "normal",
+    "candidate_time_limit": None,
+    "regularising": [],
+}
+
+
+def test_a_swarm_has_the_defaults_of_the_documentation_and_takes_what_is_given() -> None:
+    found = settled(search="pso")
+    assert {name: found[name] for name in SWARMED} == SWARMED
+    assert found["folds"] == 5
+    own = {"particles": 20, "iterations": 2, "velocity_ratio": 1, "phi1": 3, "phi2": 1.5, "kappa": 0.5}
+    rest = {"selection": "gap_penalised", "run_type": "overfitting"}
+    limits = {"candidate_time_limit": "2 min", "time_limit": "1 h", "cv": 2}
+    given = settled(search="pso", search_args={**own, **rest, **limits})
+    assert given["swarm"] == own
+    assert (given["selection"], given["run_type"]) == ("gap_penalised", "overfitting")
+    assert (given["candidate_time_limit"], given["time_limit"], given["folds"]) == (120, 3600, 2)
+    assert not set(SWARMED) & set(settled(search="random"))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"n_iter": 3}, 'name "n_iter", which search "pso" does not take'),
+        *(
+            ({"particles": wrong}, '"particles" must be a whole number from 1 to 1000')
+            for wrong in (0, 1001, 2.5, "8")
+        ),
+        ({"iterations": 0}, '"iterations" must be a whole number'),
+        *(
+            ({"velocity_ratio": wrong}, '"velocity_ratio" must be a number above 0 and up to 1')
+            for wrong in (0, -0.1, 1.1, "x", True, float("nan"))
+        ),
+        ({"kappa": 2}, '"kappa" must be a number above 0 and up to 1'),
+        ({"phi1": 1.5}, "phi1 and phi2 must add up to more than 4, not 3.55"),
+        ({"phi2": 1e9}, '"phi2" must be a number above 0 and up to 100'),
+        ({"selection": "median"}, '"selection" must be one of "mean", "gap_penalised"'),
+        ({"selection": ["mean"]}, '"selection" must be one of'),
+        ({"run_type": "2 steps"}, '"run_type" must be one of "normal", "overfitting"'),
+        ({"candidate_time_limit": "soon"}, '"candidate_time_limit" must be a time above 0'),
+        ({"particles": 1000, "iterations": 11}, "would try 11000 candidates, and 10000 can be tried"),
+        ({"particles": 1000, "iterations": 6, "run_type": "2steps"}, "would try 12000 candidates"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_of_a_swarm_are_refused(args: dict[str, Any], message: str) -> None:
+    assert message in refused(search="pso", search_args=args).message
+
+
+def test_other_searches_do_not_take_the_arguments_of_a_swarm() -> None:
+    for name in SWARMED["swarm"]:
+        assert 'which search "random" does not take' in refused(search_args={name: 1}).message
+
+
+WRONG = 'run_type "{}" tunes what regularises, which "max_depth" of random_forest does not'
+
+
+def test_what_regularises_is_tuned_alone_where_that_is_wanted() -> None:
+    only = {"search": "pso", "search_args": {"run_type": "regularization"}}
+    assert set(settled(**only, search_params={})["space"]) == {"min_samples_leaf"}
+    leaf = {"min_samples_leaf": [1, 5]}
+    assert settled(**only, search_params=leaf)["regularising"] == ["min_samples_leaf"]
+    error = refused(**only)
+    assert error.message == WRONG.format("regularization")
+    assert '"min_samples_leaf"' in error.hint
+    error = refused(**only, algorithm="knn", search_params={})
+    assert error.hint == 'Search knn by run_type "normal".'
+
+
+def test_two_steps_need_something_that_regularises() -> None:
+    both = {"search": "pso", "search_args": {"run_type": "2steps"}}
+    found = settled(**both)
+    assert (set(found["space"]), found["regularising"]) == (set(TREES), ["min_samples_leaf"])
+    error = refused(**both, search_params={"max_depth": [1, 2]})
+    assert error.message == WRONG.format("2steps")
