@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.case import Case
-from bench.cases import batch, compiled, first, orbital, read, rows, service, sqlite_ml, train
+from bench.cases import batch, compiled, first, orbital, read, rows, service, sqlite_ml, swarm, train
 
 _ALL = (
     read.CASE,
@@ -15,6 +15,7 @@ _ALL = (
     sqlite_ml.CASE,
     compiled.CASE,
     orbital.CASE,
+    swarm.CASE,
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
 """By name."""

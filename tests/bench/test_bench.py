@@ -10,7 +10,7 @@ import pytest
 
 from bench import client, report
 from bench.case import Comparison, Goal, compare, in_turns
-from bench.cases import CASES, orbital
+from bench.cases import CASES, orbital, swarm
 from bench.server import Server
 from tests.cluster import Cluster
 
@@ -114,3 +114,12 @@ def test_the_client_gets_an_answer_to_each_request_small_or_large(service: Path)
 def test_the_client_takes_no_refusal_for_an_answer(service: Path) -> None:
     with pytest.raises(RuntimeError, match="400"):
         list(client.answers([service], 1, iter([client.request(b"")])))
+
+
+def test_searches_are_listed_with_standard_errors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swarm, "TASKS", swarm.TASKS[:1])
+    monkeypatch.setattr(swarm, "SEEDS", 2)
+    (table,) = CASES["swarm"].run(server)
+    *_, line = str(table).splitlines()
+    assert line.startswith("| diabetes, elastic_net | r2 | 0.")
+    assert line.count(" ± ") == 5

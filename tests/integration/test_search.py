@@ -72,6 +72,44 @@ def test_a_search_stores_its_trials_and_a_model_with_the_best(
     assert f"with accuracy {best[3]:.6g} in" in notice
 
 
+def test_a_swarm_stores_where_each_trial_was_and_what_it_cost(shared: Connection) -> None:
+    args = '{"particles": 4, "iterations": 3, "cv": 3, "run_type": "2steps", "selection": "gap_penalised"}'
+    with notices(shared) as said:
+        model, _, metric = train(
+            shared,
+            f"'iris_pso', 'classification', 'pgml.iris', 'target', 'random_forest', '{FEW}',"
+            f" search => 'pso', search_params => '{SPACE}', search_args => '{args}'",
+        )
+    assert metric == "accuracy"
+    tried = shared.execute(
+        "select iteration, particle, 1 - score, 1 - train_score, cost, kept, best, parameters"
+        " from pgml.trials where model_id = %s order by trial",
+        [model],
+    ).fetchall()
+    assert {each[1] for each in tried} <= {1, 2, 3, 4}
+    assert len({each[:2] for each in tried}) == len(tried) <= 24
+    for iteration, _, tested, trained, cost, *_ in tried:
+        expected = abs(trained - tested) + (1.5 * tested + trained) / 2.5 if iteration > 3 else trained
+        assert cost == pytest.approx(expected)
+    learnt, second = ([each for each in tried if (each[0] > 3) == later] for later in (False, True))
+    depths = {each[7]["max_depth"] for each in second}
+    assert depths == {min(learnt, key=lambda each: each[4])[7]["max_depth"]}
+    (best,) = [each for each in second if each[6]]
+    assert best[5]
+    assert best[4] == min(each[4] for each in second)
+    assert value(shared, "select hyperparams from pgml.models where id = %s", [model]) == {
+        "n_estimators": 5,
+        **best[7],
+    }
+    assert f"best of {len(tried)} trial(s)" in said[0]
+
+
+def test_other_searches_leave_what_only_a_swarm_has_null(shared: Connection) -> None:
+    model, *_ = train(shared, "'none', 'regression', 'pgml.diabetes', 'target', 'ridge', search => 'random'")
+    nulls = "select distinct num_nulls(iteration, particle, train_score, cost, kept) from pgml.trials"
+    assert column(shared, f"{nulls} where model_id = %s", [model]) == [5]
+
+
 def test_a_search_goes_by_the_metric_of_the_training_or_its_own(shared: Connection) -> None:
     regression = "'regression', 'pgml.diabetes', 'target', 'ridge', search => 'random'"
     space = """search_params => '{"alpha": {"log": [0.001, 1000]}}', search_args => """
