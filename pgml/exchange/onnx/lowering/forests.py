@@ -1,6 +1,6 @@
 """Trees as TreeEnsembleRegressor and TreeEnsembleClassifier hold them: one list of all nodes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,15 +109,72 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
     double : bool
         Whether numbers are float64; they are if the file says so.
     """
-    tree, number = given.ints("nodes_treeids"), given.ints("nodes_nodeids")
-    modes = _modes(given)
-    count = len(tree)
-    yes, no = given.ints("nodes_truenodeids"), given.ints("nodes_falsenodeids")
+    nodes = _nodes(given)
+    count, shown = len(nodes.modes), np.flatnonzero(nodes.modes != _LEAF)
     threshold, feature = given.numbers("nodes_values"), given.ints("nodes_featureids")
     missing = given.ints("nodes_missing_value_tracks_true")
-    every: Sequence[npt.NDArray[Any]] = (number, modes, yes, no, threshold, feature)
-    given.require(count > 0 and all(len(each) == count for each in every), "has lists of several lengths")
-    given.require(len(missing) in (0, count), "has lists of several lengths")
+    same = len(threshold) == len(feature) == count and len(missing) in (0, count)
+    given.require(same, "has lists of several lengths")
+    given.require(bool((feature[shown] >= 0).all()), "compares a column that is not there")
+    given.require(not bool(np.isnan(threshold[shown]).any()), "has a threshold that is no number")
+    node, target, weight = _votes(given, votes, nodes, targets)
+    double = double or np.float64 in (threshold.dtype, weight.dtype)
+    dtype = np.float64 if double else np.float32
+    asked = simplified(
+        nodes.modes[shown],
+        feature[shown],
+        threshold[shown].astype(dtype),
+        missing[shown] > 0 if missing.size else np.zeros(len(shown), dtype=np.bool_),
+        given.kind,
+    )
+    swapped = _spread(asked.swapped, shown, count)
+    found = Forest(
+        nodes.starts,
+        np.where(swapped, nodes.right, nodes.left),
+        np.where(swapped, nodes.left, nodes.right),
+        _spread(asked.feature, shown, count),
+        _spread(asked.threshold, shown, count),
+        _spread(asked.missing, shown, count),
+        node,
+        target,
+        weight.astype(dtype),
+        asked,
+        int(feature[shown].max(initial=-1)) + 1,
+    )
+    return unshared(found, given.kind) if nodes.shared else found
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """What leads where.
+
+    Attributes
+    ----------
+    starts, left, right
+        As of `Forest`, left being where the answer is yes.
+    modes : ndarray of uint8
+    keys, order : ndarray of int64
+        A number of each node, by tree and by its own, and the nodes in the order of these.
+    shared : bool
+        Several branches lead to one node.
+    """
+
+    starts: Integers
+    left: Integers
+    right: Integers
+    modes: Modes
+    keys: Integers
+    order: Integers
+    shared: bool
+
+
+def _nodes(given: Attributes) -> _Nodes:
+    tree, number = given.ints("nodes_treeids"), given.ints("nodes_nodeids")
+    yes, no = given.ints("nodes_truenodeids"), given.ints("nodes_falsenodeids")
+    modes = _modes(given)
+    count = len(tree)
+    same = all(len(each) == count for each in (number, modes, yes, no))
+    given.require(count > 0 and same, "has lists of several lengths")
     given.require(bool(((number >= 0) & (number < _MOST_ID)).all()), "has a node with a number out of bounds")
     starts = np.append(np.flatnonzero(np.append(True, tree[1:] != tree[:-1])), count).astype(np.int64)
     given.require(len(np.unique(tree)) == len(starts) - 1, "has a tree whose nodes are not together")
@@ -133,35 +190,7 @@ def read(given: Attributes, votes: str, targets: int, *, double: bool) -> Forest
         side[branch] = _found(given, keys, order, of[branch] * _MOST_ID + ids[branch], "branch")
     parents = np.bincount(np.concatenate((left[branch], right[branch])), minlength=count)
     given.require(bool((parents[starts[:-1]] == 0).all()), "has a tree whose first node is not its root")
-    given.require(bool((feature[branch] >= 0).all()), "compares a column that is not there")
-    given.require(not bool(np.isnan(threshold[branch]).any()), "has a threshold that is no number")
-    node, target, weight = _votes(given, votes, keys, order, targets, branch)
-    double = double or np.float64 in (threshold.dtype, weight.dtype)
-    dtype = np.float64 if double else np.float32
-    shown = np.flatnonzero(branch)
-    asked = simplified(
-        modes[shown],
-        feature[shown],
-        threshold[shown].astype(dtype),
-        missing[shown] > 0 if missing.size else np.zeros(len(shown), dtype=np.bool_),
-        given.kind,
-    )
-    swapped = np.zeros(count, dtype=np.bool_)
-    swapped[shown] = asked.swapped
-    found = Forest(
-        starts,
-        np.where(swapped, right, left),
-        np.where(swapped, left, right),
-        _spread(asked.feature, shown, count),
-        _spread(asked.threshold, shown, count),
-        _spread(asked.missing, shown, count),
-        node,
-        target,
-        weight.astype(dtype),
-        asked,
-        int(feature[shown].max(initial=-1)) + 1,
-    )
-    return unshared(found, given.kind) if (parents > 1).any() else found
+    return _Nodes(starts, left, right, modes, keys, order, bool((parents > 1).any()))
 
 
 def _spread(values: npt.NDArray[Any], at: Integers, count: int) -> npt.NDArray[Any]:
@@ -208,9 +237,7 @@ def _found(given: Attributes, keys: Integers, order: Integers, wanted: Integers,
     return np.asarray(found)
 
 
-def _votes(
-    given: Attributes, votes: str, keys: Integers, order: Integers, targets: int, branch: Mask
-) -> tuple[Integers, Integers, Numbers]:
+def _votes(given: Attributes, votes: str, nodes: _Nodes, targets: int) -> tuple[Integers, Integers, Numbers]:
     """Return node, target and weight of each vote, by node."""
     tree, number = given.ints(f"{votes}_treeids"), given.ints(f"{votes}_nodeids")
     target, weight = given.ints(f"{votes}_ids"), given.numbers(f"{votes}_weights")
@@ -222,10 +249,10 @@ def _votes(
     ids, first = np.unique(given.ints("nodes_treeids"), return_index=True)
     at = np.minimum(np.searchsorted(ids, tree), len(ids) - 1)
     given.require(bool((ids[at] == tree).all()), "has a vote of a node that is not there")
-    rank = keys[first[at]] // _MOST_ID
-    node = _found(given, keys, order, rank * _MOST_ID + number, "vote")
+    rank = nodes.keys[first[at]] // _MOST_ID
+    node = _found(given, nodes.keys, nodes.order, rank * _MOST_ID + number, "vote")
     # A vote of a branch is never asked for.
-    kept = np.flatnonzero(~branch[node])
+    kept = np.flatnonzero(nodes.modes[node] == _LEAF)
     kept = kept[np.argsort(node[kept], kind="stable")]
     node, target, weight = node[kept], target[kept], weight[kept]
     pairs = np.sort(node * targets + target)
