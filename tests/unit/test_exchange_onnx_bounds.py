@@ -9,6 +9,7 @@ from onnx import ModelProto, TensorProto
 from pgml.errors import PgmlError
 from pgml.exchange.naming import Wanted
 from pgml.exchange.onnx import bounds, trial
+from pgml.exchange.onnx.lines import ROWS
 from pgml.exchange.onnx.reading import read
 from pgml.inference import Runtime
 from tests.unit.onnx_files import FLOAT, INT64, linear, model, node, value, weights
@@ -147,6 +148,16 @@ UNKNOWN = {
         s=integers(1),
     ),
     "a product of the rows with themselves": counted(node("Mul", ["shape", "shape"], ["s"])),
+    "a curve that is a line where it is looked at": counted(
+        node("Sub", ["shape", "seven"], ["one"]),
+        node("Sub", ["shape", "eleven"], ["other"]),
+        node("Mul", ["one", "other"], ["curve"]),
+        node("Mul", ["curve", "much"], ["high"]),
+        node("Add", ["high", "shape"], ["s"]),
+        seven=integers(ROWS[0]),
+        eleven=integers(ROWS[1]),
+        much=integers(10**9),
+    ),
     "a size for one number of rows": counted(
         node("Equal", ["shape", "seventeen"], ["is"]),
         node("Where", ["is", "much", "shape"], ["s"]),
