@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xgboost
 
+from pgml.errors import NotBuilt
 from pgml.exchange.xgboost import read
 from tests.unit import boosted
 from tests.unit.boosted import Imported, far
@@ -314,3 +315,19 @@ def test_real_tables_are_told_apart_as_by_the_library(name: str, form: str) -> N
     assert far(model.outputs(rows), fitted.predict_proba(rows)) < ROUNDING
     assert model.labels(rows) == fitted.predict(rows).tolist()
     model.check_sql(rows)
+
+
+def test_linear_boosters_over_categories_are_refused() -> None:
+    numbers = table()[["size", "age"]]
+    data = xgboost.DMatrix(numbers, target())
+    booster = xgboost.train({"booster": "gblinear", "nthread": 1}, data, 2)
+    booster.feature_types = ["float", "c"]
+    with pytest.raises(NotBuilt, match="linear booster over categories"):
+        Imported(read, bytes(booster.save_raw("json")))
+
+
+def test_texts_that_the_library_cuts_are_refused() -> None:
+    rows = boosted.frame(500)
+    booster = xgboost.train({"nthread": 1}, xgboost.DMatrix(rows, rows["age"], enable_categorical=True), 1)
+    with pytest.raises(NotBuilt, match="beyond ASCII"):
+        Imported(read, bytes(booster.save_raw("ubj")))

@@ -175,6 +175,11 @@ def _margin(
     """Append what a row adds up to, of shape (rows, groups)."""
     booster = learner["gradient_booster"]
     if booster["name"] == "gblinear":
+        if categories.texts or categories.numbers or categories.codes:
+            raise NotBuilt(
+                "a linear booster over categories cannot be imported",
+                hint="Train it on numbers, such as an indicator for each category.",
+            )
         return _linear(graph, learner, link)
     model = xgboost_model.read_learner(learner)
     source = boosted_categories.append(graph, INPUT, categories, "floor")
