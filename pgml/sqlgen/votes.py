@@ -104,7 +104,7 @@ def _joined(one: Laid, other: Laid) -> Laid | None:
         np.where(np.array(left)[:, np.newaxis] < 0, one.votes[first] + other.votes[second], 0.0),
         {
             at: known
-            for at, (a, b) in enumerate(pairs)
+            for at, (a, b) in enumerate(pairs if one.sets or other.sets else ())
             if (known := one.sets.get(a) if own[at] else other.sets.get(b)) is not None
         },
     )

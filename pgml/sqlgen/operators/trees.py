@@ -175,7 +175,7 @@ def _laid_out(ensemble: Ensemble, root: int, unit: float, targets: int) -> Laid:
         votes,
         {
             at: ensemble.sets[number]
-            for at, (number, is_leaf) in enumerate(rows)
+            for at, (number, is_leaf) in enumerate(rows if ensemble.sets else ())
             if not is_leaf and number in ensemble.sets
         },
     )
@@ -195,7 +195,8 @@ def _tree(ensemble: Ensemble, laid: Laid, values: Floats, features: list[Expr]) 
     grains = np.array([each.range.grain for each in operands])[position]
     limits = coarse(limits.clip(-MOST, MOST), grains, strict=ensemble.strict)
     digits = 9 if ensemble.weight.dtype == np.float32 else 17
-    sets = {at: laid.sets[old] for at, old in enumerate(place.tolist()) if inner[at] and old in laid.sets}
+    kept = enumerate(place.tolist()) if laid.sets else ()
+    sets = {at: laid.sets[old] for at, old in kept if inner[at] and old in laid.sets}
     tree = Branches(left, right, position, limits, missing_left, ensemble.strict, value, digits, sets)
     held = value[~inner]
     return Expr("tree", operands, tree, _range_of(held))
