@@ -196,17 +196,17 @@ def own(**changed: str) -> ModelProto:
     facts = {
         "pgml.task": "classification",
         "pgml.output": "scores",
-        "pgml.labels": json.dumps(["a", "b", "c"]),
+        "pgml.labels": json.dumps([5, 6, 7]),
         "pgml.targets": json.dumps(["kind"]),
         "pgml.outputs": json.dumps([{"name": "label", "is": "label"}, {"name": "p", "is": "scores"}]),
     }
-    return labelled([0, 1, 2], end="Tanh", metadata=facts | changed)
+    return labelled([5, 6, 7], end="Tanh", metadata=facts | changed)
 
 
 def test_a_file_of_our_own_says_what_it_is() -> None:
     foreign = found(own())
     assert (foreign.task, foreign.output) == ("classification", "scores")
-    assert (list(foreign.labels), foreign.label_kind) == (["a", "b", "c"], "text")
+    assert (list(foreign.labels), foreign.label_kind) == ([5.0, 6.0, 7.0], "number")
     assert list(foreign.targets) == ["kind"]
     assert assembly.target_names(foreign, None) == ["kind"]
 
@@ -226,7 +226,12 @@ def test_a_file_of_our_own_says_what_it_is() -> None:
 )
 def test_what_a_file_says_that_cannot_be_is_not_heard(changed: dict[str, str]) -> None:
     foreign = found(own(**changed))
-    assert (foreign.output, list(foreign.labels)) == ("scores", [0.0, 1.0, 2.0])
+    assert (foreign.output, list(foreign.labels)) == ("scores", [5.0, 6.0, 7.0])
+
+
+def test_labels_that_the_graph_does_not_give_are_refused() -> None:
+    with pytest.raises(PgmlError, match="label of the model is not always"):
+        found(own(**{"pgml.labels": '["a", "b", "c"]'}))
 
 
 def test_labels_of_a_file_that_are_not_as_many_as_its_numbers_are_refused() -> None:
