@@ -47,10 +47,8 @@ def damaged(what: str) -> Iterator[None]:
     """Raise MalformedText of whatever a library says of damaged bytes."""
     try:
         yield
-    except PgmlError:
+    except (PgmlError, MemoryError):
         raise
-    except MemoryError:
-        raise TooLarge(f"{what} needs more memory than there is", hint="Save a smaller model.") from None
     except _DAMAGE as error:
         raise MalformedText(f"{what} is damaged", detail=shown(error), hint=_HINT) from None
 

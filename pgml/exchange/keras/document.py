@@ -68,13 +68,11 @@ def parsed(text: bytes | str, what: str) -> Any:
 
 @contextmanager
 def bounded(what: str) -> Iterator[None]:
-    """Raise MalformedText of what is nested too deeply, TooLarge of what memory cannot hold."""
+    """Raise MalformedText of what is nested too deeply."""
     try:
         yield
     except RecursionError:
         raise MalformedText(f"{what} is nested too deeply", hint=HINT) from None
-    except MemoryError:
-        raise TooLarge(f"{what} needs more memory than there is", hint="Save a smaller model.") from None
 
 
 def described(given: Any, version: int) -> Described:

@@ -83,6 +83,11 @@ def answer_of(
     others = [each.name for each in model.graph.output if each.name != found.tensor]
     if len(others) == 1:
         found = replace(found, label=others[0], own=found.labels)
+    if wanted.task not in (None, found.task):
+        raise InvalidValue(
+            f'task "{wanted.task}" is not that of the file, which tells classes apart',
+            hint="Leave task out, or export its numbers alone.",
+        )
     if wanted.labels is None:
         return found
     labels, kind = labels_of(wanted.labels)

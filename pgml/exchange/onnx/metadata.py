@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from onnx import ModelProto
 
+from pgml.columns import KINDS, Column
 from pgml.errors import InvalidValue
 from pgml.exchange.foreign import Label
 from pgml.exchange.naming import labels_of
@@ -63,6 +64,22 @@ def said(model: ModelProto) -> Said | None:
     if found is None or not named:
         return None
     return Said(task, numbers[0]["name"], kind, *found, targets)
+
+
+def typed(model: ModelProto, columns: Sequence[Column]) -> list[Column]:
+    """Return columns with the types that a file of ours says they had, where these are read alike."""
+    facts = {each.key: each.value for each in model.metadata_props}
+    try:
+        given = _mappings(json.loads(facts.get(f"{PREFIX}features", "[]")))
+    except (ValueError, RecursionError):
+        given = []
+    types = {each.get("name"): each.get("type") for each in given if isinstance(each.get("name"), str)}
+    return [_typed(column, types.get(column.name)) for column in columns]
+
+
+def _typed(column: Column, type_name: Any) -> Column:
+    alike = isinstance(type_name, str) and type_name in KINDS and KINDS[type_name].shape == column.kind.shape
+    return replace(column, type=type_name) if alike else column
 
 
 def _mappings(given: Any) -> list[Mapping[str, Any]]:

@@ -125,7 +125,7 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     output = _checked(model, source, rows, outputs, ending)
     renamed(model, {output: f"own/{output}", RAW: output})
     return Foreign(
-        columns=features.columns,
+        columns=metadata.typed(source.file, features.columns),
         texts=source.texts,
         graph=_described(model, way),
         dtype=features.dtype,

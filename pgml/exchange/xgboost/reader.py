@@ -77,10 +77,8 @@ def read(data: bytes, wanted: Wanted) -> Foreign:
     """
     try:
         return _read(data, wanted)
-    except (MemoryError, RecursionError):
-        raise TooLarge(
-            "model takes too much memory to be read", hint="Import a smaller model, or raise child_memory."
-        ) from None
+    except RecursionError:
+        raise TooLarge("model is nested too deeply", hint="Save it anew, or a smaller one.") from None
 
 
 def _read(data: bytes, wanted: Wanted) -> Foreign:
