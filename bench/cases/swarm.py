@@ -26,6 +26,7 @@ class Task:
     """What is trained; its hyperparameters and the space of its search are those of `pgml.train`."""
 
     relation: str
+    target: str
     task: str
     algorithm: str
     space: Mapping[str, Any]
@@ -35,6 +36,7 @@ class Task:
 TASKS = (
     Task(
         "diabetes",
+        "target",
         "regression",
         "elastic_net",
         {"alpha": {"log": [1e-4, 100]}, "l1_ratio": {"uniform": [0, 1]}},
@@ -42,6 +44,7 @@ TASKS = (
     ),
     Task(
         "breast_cancer",
+        "malignant",
         "classification",
         "xgboost",
         {
@@ -54,6 +57,7 @@ TASKS = (
     ),
     Task(
         "wine",
+        "target",
         "classification",
         "mlp",
         {"alpha": {"log": [1e-5, 10]}, "learning_rate_init": {"log": [1e-4, 0.3]}},
@@ -80,12 +84,13 @@ def _scores(db: Connection, task: Task, kind: str, seed: int) -> tuple[float, fl
     """Return the scores on the test rows and in the folds; the seed is of split, search and fit."""
     metric = "r2" if task.task == "regression" else "log_loss"
     found = db.execute(
-        "select score, model_id from pgml.train(%s, %s, %s, 'target', %s, hyperparams => %s, search => %s,"
+        "select score, model_id from pgml.train(%s, %s, %s, %s, %s, hyperparams => %s, search => %s,"
         " search_params => %s, search_args => %s, seed => %s, metric => %s)",
         [
             f"{task.relation} by {kind} {seed}",
             task.task,
             f"pgml.{task.relation}",
+            task.target,
             task.algorithm,
             json.dumps(task.hyperparams),
             kind,

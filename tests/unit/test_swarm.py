@@ -131,6 +131,12 @@ def test_the_same_numbers_give_the_same_swarm_and_others_another() -> None:
 def test_a_cost_that_is_no_number_is_the_worst() -> None:
     found = swarmed(lambda x: np.where(x[:, 0] < 0, np.nan, sphere(x - 0.5)))
     assert found.cost < 1e-3
+    seen: list[bool] = []
+    swarmed(
+        lambda x: np.full(len(x), np.nan),
+        on_step=lambda i, x, costs, best: seen.append(np.isinf(costs).all()),
+    )
+    assert all(seen)
     nowhere = swarmed(lambda x: np.full(len(x), np.nan), settings=Settings(5, 3))
     assert nowhere.history.tolist() == [np.inf] * 3
     assert (np.abs(nowhere.position) <= 1).all()
