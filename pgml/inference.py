@@ -15,7 +15,7 @@ from pgml import native
 from pgml.artifact.format import Artifact, unpack
 from pgml.columns import Column
 from pgml.dataset import Dataset
-from pgml.errors import Corrupted
+from pgml.errors import Corrupted, InvalidValue
 from pgml.preprocessing import Encoder, Matrix
 from pgml.spec import Output
 
@@ -175,7 +175,14 @@ class Runtime:
         if not len(matrix) and all(isinstance(width, int) for width in self._widths):
             # ONNX Runtime's recurrent operators end the process when they are given no rows.
             return np.empty((0, *self._widths))
-        return self.session.run(None, {"features": matrix})[0]
+        try:
+            return self.session.run(None, {"features": matrix})[0]
+        except REFUSALS as error:
+            raise InvalidValue(
+                "the model cannot take this row",
+                detail=str(error).partition("\n")[0][:300],
+                hint="A number may be beyond those that the model knows, such as the place of a word.",
+            ) from None
 
 
 ENGINES: Mapping[str, Callable[[bytes], Any]] = {

@@ -15,7 +15,7 @@ from struct import error as struct_error
 from typing import Any
 
 from pgml.columns import TEXTS
-from pgml.inference import Predictor
+from pgml.inference import REFUSALS, Predictor
 from pgml.preprocessing import (
     CategoryEncoding,
     CodeEncoding,
@@ -28,7 +28,7 @@ from pgml.preprocessing import (
 )
 from pgml.target import label_text
 
-UNUSUAL = (TypeError, ValueError, KeyError, OverflowError, RecursionError, struct_error)
+UNUSUAL = (TypeError, ValueError, KeyError, OverflowError, RecursionError, struct_error, *REFUSALS)
 """What a row raises that the quick way does not take."""
 Numbers = Sequence[float]
 Result = Any

@@ -107,9 +107,9 @@ def _unguarded(foreign: Foreign) -> set[int]:
     """Return the columns that may not be missing, by their places."""
     if foreign.expects_missing:
         return set()
-    widths = [1 if column.is_category else column.width for column in foreign.columns]
-    owners = np.repeat(np.arange(len(widths)), widths)
-    return {int(owners[each]) for each in missing.unguarded(foreign.graph.graph, len(owners))}
+    owners = [at for at, column in enumerate(foreign.columns) for _ in column.feature_names]
+    asked = [not foreign.columns[at].is_category for at in owners]
+    return {owners[each] for each in missing.unguarded(foreign.graph, asked)}
 
 
 def _encoding(foreign: Foreign, column: Column, whole: bool) -> Encoding:

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import GraphProto, NodeProto, numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper, shape_inference
 
 from pgml.artifact.graph import INPUT
 
 Columns = npt.NDArray[np.int64]
 """Of a tensor of shape (rows, width) the column of the input that each of its own is; -1: none."""
+NOTHING = -1
 LOOKING = frozenset({"IsNaN", "TreeEnsemble"})
 """What tells NaN from numbers."""
-PLAIN = frozenset({"Identity", "Cast"})
+PLAIN = frozenset({"Identity", "Cast", "Clip"})
+"""What leaves NaN as it is."""
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Neg"})
 """What makes NaN of NaN, and nothing else."""
 Step = Callable[["_Tensors", NodeProto, Columns], Columns | None]
@@ -26,30 +28,40 @@ Step = Callable[["_Tensors", NodeProto, Columns], Columns | None]
 class _Tensors:
     """What is known of a graph's tensors."""
 
-    def __init__(self, graph: GraphProto) -> None:
-        self._stored = {each.name: each for each in graph.initializer}
+    def __init__(self, model: ModelProto) -> None:
+        found = shape_inference.infer_shapes(model).graph
+        self._stored = {each.name: each for each in found.initializer}
+        self._shapes = {each.name: each.type.tensor_type.shape.dim for each in found.value_info}
         self.columns: dict[str, Columns] = {}
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
         """Return the values of an initializer; None of what is none."""
         return numpy_helper.to_array(self._stored[name]) if name in self._stored else None
 
+    def width(self, name: str) -> int | None:
+        """Return how many columns a tensor has; None where nobody knows, or where it has none."""
+        dims = self._shapes.get(name, ())
+        return dims[1].dim_value or None if len(dims) == 2 else None
 
-def unguarded(graph: GraphProto, width: int) -> set[int]:
+
+def unguarded(model: ModelProto, asked: Sequence[bool]) -> set[int]:
     """Return the columns of the input, from 0, that reach an operator which does not expect NaN.
 
     Parameters
     ----------
-    graph : GraphProto
+    model : ModelProto
         Of the contract of `pgml.artifact.graph`, its operators in order.
-    width : int
+    asked : sequence of bool
+        Of each column of the input whether NaN can be in it.
     """
-    tensors = _Tensors(graph)
-    tensors.columns[INPUT] = np.arange(width)
+    tensors, graph = _Tensors(model), model.graph
+    tensors.columns[INPUT] = np.where(asked, np.arange(len(asked)), NOTHING)
     found: set[int] = set()
     for node in graph.node:
         given = [tensors.columns[name] for name in node.input if name in tensors.columns]
-        if not given or node.op_type in LOOKING or _is_choice(node, tensors):
+        if node.op_type in LOOKING or _is_choice(node, tensors):
+            continue
+        if all((columns == NOTHING).all() for columns in given):
             continue
         results = _passed(node, tensors)
         if results is None:
@@ -72,8 +84,8 @@ def _passed(node: NodeProto, tensors: _Tensors) -> dict[str, Columns] | None:
         return {node.output[0]: tensors.columns[own[0]]}
     if node.op_type in ARITHMETIC:
         return _arithmetic(node, tensors, own)
-    if node.op_type == "Concat" and _axis(node) == 1 and len(own) == len(node.input):
-        return {node.output[0]: np.concatenate([tensors.columns[name] for name in own])}
+    if node.op_type == "Concat":
+        return _beside(node, tensors)
     if len(own) == 1 and own[0] == node.input[0] and node.op_type in STEPS:
         columns = STEPS[node.op_type](tensors, node, tensors.columns[own[0]])
         return None if columns is None else {node.output[0]: columns}
@@ -93,6 +105,19 @@ def _arithmetic(node: NodeProto, tensors: _Tensors, own: Sequence[str]) -> dict[
         if values.ndim == 2 and values.shape[0] != 1:
             return None
     return {node.output[0]: columns} if len(own) == 1 else None
+
+
+def _beside(node: NodeProto, tensors: _Tensors) -> dict[str, Columns] | None:
+    parts = []
+    for name in node.input:
+        width = tensors.width(name)
+        if name in tensors.columns:
+            parts.append(tensors.columns[name])
+        elif width is not None:
+            parts.append(np.full(width, NOTHING))
+        else:
+            return None
+    return {node.output[0]: np.concatenate(parts)} if _axis(node) == 1 else None
 
 
 def _axis(node: NodeProto) -> int:

@@ -5,6 +5,7 @@ from onnx import ModelProto, TensorProto
 from pgml.artifact.graph import INPUT
 from pgml.errors import MalformedText
 from pgml.exchange.onnx import audit, bounds
+from pgml.exchange.onnx.lowering import tree_ensemble
 from pgml.exchange.onnx.sizes import sizes_of
 
 _DTYPES = {TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"}
@@ -27,4 +28,11 @@ def check(data: bytes, width: int, dtype: str) -> int | None:
         )
     if model.graph.input[0].type.tensor_type.shape.dim[1].dim_value != width:
         raise MalformedText("the graph of the model has another width", hint="Export the model anew.")
-    return bounds.checked(model, sizes_of(model)).rows
+    sizes = sizes_of(model)
+    for node in model.graph.node:
+        if (
+            node.op_type == "TreeEnsemble"
+            and tree_ensemble.checked(node) > sizes.sizes[node.input[0]].fixed[-1]
+        ):
+            raise MalformedText("a tree of the model compares a column that is not there")
+    return bounds.checked(model, sizes).rows

@@ -6,7 +6,7 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, TensorProto
 
-from pgml.errors import NotBuilt, name_list
+from pgml.errors import InvalidValue, NotBuilt, name_list
 from pgml.exchange.foreign import Label
 from pgml.exchange.naming import Wanted, labels_of
 from pgml.exchange.onnx import tensors

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import AttributeProto, NodeProto, helper, numpy_helper
 
+from pgml.artifact.trees import LESS, LESS_OR_EQUAL, MEMBER
 from pgml.exchange.onnx.lowering.attributes import Array, Attributes, unsupported
 from pgml.exchange.onnx.lowering.branches import NEQ, simplified, with_questions
 from pgml.exchange.onnx.lowering.scores import TRANSFORMS, probit, transformed
@@ -14,6 +15,7 @@ from pgml.exchange.onnx.lowering.steps import Step, Value
 from pgml.exchange.onnx.lowering.writing import type_of
 
 SUM = 1
+COMPARISONS = (LESS_OR_EQUAL, LESS)
 _AMBIGUOUS = (1, 2)
 """SOFTMAX and LOGISTIC, which ONNX Runtime 1.31 takes for each other."""
 MOST_TARGETS = 1 << 16
@@ -68,7 +70,9 @@ def _ensemble(step: Step) -> Sequence[Value]:
     given.require(0 <= transform < len(TRANSFORMS), "has a post_transform that does not exist")
     if transform in _AMBIGUOUS:
         return [step.refused("has a post_transform that ONNX Runtime takes for another one than ONNX does")]
-    if aggregate != SUM or (modes > NEQ).any() or given.has("membership_values"):
+    if given.has("membership_values") and aggregate == SUM and transform == 0:
+        return [_with_sets(step, splits, modes, columns)]
+    if aggregate != SUM or (modes > NEQ).any():
         return [step.refused("asks for members of a set, or does not add its trees up")]
     missing = given.ints("nodes_missing_value_tracks_true")
     branches = simplified(
@@ -105,6 +109,29 @@ def _ensemble(step: Step) -> Sequence[Value]:
     if targets > 1:
         return [_in_single(step, found, transform)]
     return [probit(writing, writing.float32(found))] if TRANSFORMS[transform] == "PROBIT" else [found]
+
+
+def _with_sets(step: Step, splits: Array, modes: Array, columns: int) -> Value:
+    """Append an operator as it is, some of whose branches ask for members of a set, as those of pgml do."""
+    given, writing = step.given, step.writing
+    members = _tensor(given, "membership_values")
+    given.require(members.dtype == splits.dtype, "mixes types")
+    asking = int((modes == MEMBER).sum())
+    given.require(int(np.isnan(members).sum()) >= asking, "asks for members of sets that are not there")
+    if len(set(modes.tolist()) - {MEMBER}) > 1 or not set(modes.tolist()) <= {*COMPARISONS, MEMBER}:
+        return step.refused("compares in several ways beside asking for members of a set")
+    source = writing.cast(step.number(), type_of(splits))
+    step.work.needs.append((source, columns, given.kind))
+    node = writing.operator("TreeEnsemble", source, domain="ai.onnx.ml")
+    node.attribute.extend(step.node.attribute)
+    return str(node.output[0])
+
+
+def checked(node: NodeProto) -> int:
+    """Return how many columns a TreeEnsemble needs (MalformedText if its attributes are no trees)."""
+    given = Attributes(node)
+    tensors = [_tensor(given, name) for name in ("nodes_splits", "leaf_weights", "nodes_modes")]
+    return _check(given, *tensors)
 
 
 def _in_single(step: Step, scores: str, transform: int) -> str:
