@@ -16,8 +16,8 @@ from pgml.artifact.graph import INPUT
 Columns = npt.NDArray[np.int64]
 """Of a tensor of shape (rows, width) the column of the input that each of its own is; -1: none."""
 NOTHING = -1
-LOOKING = frozenset({"IsNaN", "TreeEnsemble"})
-"""What tells NaN from numbers."""
+LOOKING = frozenset({"Equal", "IsNaN", "TreeEnsemble"})
+"""What tells NaN from numbers, or one number from all others."""
 PLAIN = frozenset({"Identity", "Cast", "Clip"})
 """What leaves NaN as it is."""
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Neg"})
@@ -54,10 +54,10 @@ def unguarded(model: ModelProto, asked: Sequence[bool]) -> set[int]:
     asked : sequence of bool
         Of each column of the input whether NaN can be in it.
     """
-    tensors, graph = _Tensors(model), model.graph
+    tensors = _Tensors(model)
     tensors.columns[INPUT] = np.where(asked, np.arange(len(asked)), NOTHING)
     found: set[int] = set()
-    for node in graph.node:
+    for node in model.graph.node:
         given = [tensors.columns[name] for name in node.input if name in tensors.columns]
         if node.op_type in LOOKING or _is_choice(node, tensors):
             continue
@@ -68,8 +68,7 @@ def unguarded(model: ModelProto, asked: Sequence[bool]) -> set[int]:
             found.update(int(each) for columns in given for each in columns if each >= 0)
         else:
             tensors.columns.update(results)
-    outputs = [tensors.columns[each.name] for each in graph.output if each.name in tensors.columns]
-    return found | {int(each) for columns in outputs for each in columns if each >= 0}
+    return found
 
 
 def _is_choice(node: NodeProto, tensors: _Tensors) -> bool:

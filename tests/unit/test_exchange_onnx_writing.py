@@ -295,8 +295,8 @@ def test_the_file_says_what_it_is() -> None:
         "pgml.labels": [False, True],
         "pgml.targets": ["late"],
         "pgml.features": [
-            {"name": "t", "type": "text", "width": 1},
-            {"name": "v", "type": "real[]", "width": 4},
+            {"name": "t", "type": "text", "width": 1, "missing": "fill"},
+            {"name": "v", "type": "real[]", "width": 4, "missing": "fill"},
         ],
         "pgml.outputs": [{"name": "label", "is": "label"}, {"name": "probabilities", "is": "probabilities"}],
     }

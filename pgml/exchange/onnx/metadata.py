@@ -68,13 +68,23 @@ def said(model: ModelProto) -> Said | None:
 
 def typed(model: ModelProto, columns: Sequence[Column]) -> list[Column]:
     """Return columns with the types that a file of ours says they had, where these are read alike."""
+    types = {name: each.get("type") for name, each in _features(model).items()}
+    return [_typed(column, types.get(column.name)) for column in columns]
+
+
+def required(model: ModelProto) -> set[str] | None:
+    """Return the columns that may not be missing, as a file of ours says; None where it does not."""
+    found = _features(model)
+    return {name for name, each in found.items() if each.get("missing") == "refuse"} if found else None
+
+
+def _features(model: ModelProto) -> dict[str, Mapping[str, Any]]:
     facts = {each.key: each.value for each in model.metadata_props}
     try:
         given = _mappings(json.loads(facts.get(f"{PREFIX}features", "[]")))
     except (ValueError, RecursionError):
-        given = []
-    types = {each.get("name"): each.get("type") for each in given if isinstance(each.get("name"), str)}
-    return [_typed(column, types.get(column.name)) for column in columns]
+        return {}
+    return {each["name"]: each for each in given if isinstance(each.get("name"), str)}
 
 
 def _typed(column: Column, type_name: Any) -> Column:

@@ -123,6 +123,7 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
     _complete(model)
     rows, outputs, whole = _run(model, source, features, budget.work, way)
     output = _checked(model, source, rows, outputs, ending)
+    required = metadata.required(source.file)
     renamed(model, {output: f"own/{output}", RAW: output})
     return Foreign(
         columns=metadata.typed(source.file, features.columns),
@@ -137,7 +138,8 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
         targets=source.answer.targets,
         versions=_versions(source.file),
         rows=1 if way == "one" else budget.rows,
-        whole=whole,
+        whole=[*whole, *(at for at, each in enumerate(features.columns) if each.name in (required or ()))],
+        expects_missing=required is not None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from onnx import ModelProto, TensorProto, helper
@@ -12,7 +13,7 @@ from pgml.errors import NotBuilt, TooLarge
 from pgml.exchange.onnx.writing import answers, factors, features, leaves
 from pgml.exchange.onnx.writing.answers import Answer
 from pgml.exchange.onnx.writing.sheet import Sheet
-from pgml.preprocessing import Encoder
+from pgml.preprocessing import Encoder, Encoding
 from pgml.target import label_text
 
 MOST_BYTES = (1 << 31) - 1
@@ -75,7 +76,7 @@ def onnx_of(artifact: Artifact) -> bytes:
     made = sheet.renamed(names)
     factors.keep_apart(made.graph)
     leaves.renumber(made.graph)
-    _describe(made, artifact.decoder, encoder.columns, found, names)
+    _describe(made, artifact.decoder, encoder.encodings, found, names)
     made.doc_string = DESCRIPTION + (REFUSING if refused is not None else "")
     if made.ByteSize() > MOST_BYTES:
         raise TooLarge(
@@ -99,7 +100,7 @@ def _public(columns: Sequence[Column], found: Iterable[Answer]) -> dict[str, str
 def _describe(
     model: ModelProto,
     decoder: Any,
-    columns: Sequence[Column],
+    encodings: Sequence[Encoding],
     found: Sequence[Answer],
     names: dict[str, str],
 ) -> None:
@@ -115,9 +116,7 @@ def _describe(
         "pgml.output": decoder["output"],
         "pgml.labels": json.dumps(labels),
         "pgml.targets": json.dumps(decoder["targets"]),
-        "pgml.features": json.dumps(
-            [{"name": column.name, "type": column.type, "width": column.width} for column in columns]
-        ),
+        "pgml.features": json.dumps([asdict(each.column) | {"missing": each.missing} for each in encodings]),
         "pgml.outputs": json.dumps(outputs),
     }
     helper.set_model_props(model, facts)
