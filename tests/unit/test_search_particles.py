@@ -284,3 +284,25 @@ def test_what_regularises_are_hyperparameters_of_its_algorithm() -> None:
         known = {each.name for task in algorithm.tasks for each in algorithm.parameters(task)}
         assert set(names) <= known, name
         assert len(set(names)) == len(names)
+
+
+def test_each_fit_has_one_thread_whatever_the_library() -> None:
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: F401 - loads OpenMP
+    from threadpoolctl import threadpool_info
+
+    seen: set[int] = set()
+    made = told(offset)
+
+    def fitter(algorithm: Any, matrix: Any, goal: Any, hyperparams: Any, context: Any) -> Fitted:
+        seen.update({context.threads, *(library["num_threads"] for library in threadpool_info())})
+        return Fitted(hyperparams["x"])
+
+    flown(replace(made, fitter=fitter), iterations=1)
+    assert seen == {1}
+
+
+def test_of_equal_costs_the_earlier_is_kept() -> None:
+    found = flown(told(lambda x, matrix: matrix[:, 0]))
+    assert len(found.trials) == 24
+    assert [trial["trial"] for trial in found.trials if trial["kept"]] == [1]
+    assert found.trials[0]["best"]
