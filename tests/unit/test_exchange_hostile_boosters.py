@@ -22,10 +22,10 @@ from pgml.exchange import xgboost as xgboost_files
 from pgml.exchange.naming import Wanted
 from pgml.exchange.xgboost import ubjson
 from pgml.inference import Predictor
-from tests.unit import boosted
+from tests.unit import boosted, mutations
 
 _TEXTS = ("ash", "birch", "cedar", "doug", "elm", "fir")
-_MANY = settings(max_examples=500, deadline=2000, suppress_health_check=list(HealthCheck))
+_MANY = settings(max_examples=mutations.COUNT, deadline=20_000, suppress_health_check=list(HealthCheck))
 Read = Callable[[bytes, Wanted], Any]
 
 

@@ -19,7 +19,7 @@ from pgml.errors import InvalidValue, MalformedText, NotBuilt, PgmlError, TooLar
 from pgml.exchange import keras
 from pgml.exchange.keras import archive as containers
 from pgml.exchange.naming import Wanted
-from tests.unit import keras_bytes, keras_files
+from tests.unit import keras_bytes, keras_files, mutations
 from tests.unit.keras_bytes import BIAS, DENSE, KERNEL, WEIGHTS, archive, layer, sequential, whole
 
 NOTHING = Wanted()
@@ -334,7 +334,7 @@ CHANGES: dict[str, Callable[[random.Random], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@settings(max_examples=250, deadline=5000)
+@settings(max_examples=mutations.COUNT // 2, deadline=20_000)
 @given(seed=st.integers(0, 2**32))
 def test_of_changed_files_only_our_own_errors_come(change: str, seed: int) -> None:
     with suppress(PgmlError):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit import mutations
+
 ROOT = Path(__file__).parents[2]
-COUNT = 250
+COUNT = mutations.COUNT // 2
 
 
 @pytest.mark.parametrize("seed", [1, 2])
