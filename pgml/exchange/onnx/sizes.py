@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from onnx import ModelProto, NodeProto, TypeProto, defs, helper, numpy_helper, shape_inference
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, TypeProto, defs, helper, numpy_helper, shape_inference
 
 from pgml.artifact.graph import OPSETS
 from pgml.errors import InvalidValue, NotBuilt
@@ -21,6 +22,8 @@ from pgml.exchange.onnx.words import FAILURES, sentence, short
 Dims = tuple[int, ...]
 _LIKE_THE_FIRST = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
 """Those for which ONNX has no rule."""
+_TRAPPING = (TensorProto.INT32, TensorProto.INT64)
+"""Whole numbers whose least, divided by -1, makes the processor end the process."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def sizes_of(model: ModelProto, before: Before | None = None) -> Sizes:
         _check_kind(node)
         if before is not None:
             before(node, found)
+        _check_divisor(node, found)
         results = _results(node, found)
         found.sizes.update(results)
         if all(size.count <= lines.MOST for size in results.values()):
@@ -115,6 +119,18 @@ def _check_kind(node: NodeProto) -> None:
         raise NotBuilt(
             f"operator {short(node.op_type)} cannot be imported",
             hint="Export the model up to that operator, or without it.",
+        )
+
+
+def _check_divisor(node: NodeProto, found: Sizes) -> None:
+    """Refuse divisions of whole numbers that could end the process that runs them."""
+    if node.op_type not in ("Div", "Mod") or found.sizes[node.input[1]].dtype not in _TRAPPING:
+        return
+    one, other = found.known.get(node.input[1], (np.array(-1), None))
+    if one is not other or np.isin(one, (0, -1)).any():
+        raise NotBuilt(
+            f"operator {short(node.op_type)} divides whole numbers by what may be 0 or -1",
+            hint="Export the model with a constant divisor, or divide floating-point numbers.",
         )
 
 
