@@ -85,7 +85,11 @@ def target_names(foreign: Foreign, given: Sequence[str] | None) -> list[str]:
     if given is None:
         own = list(foreign.targets)
         return own if len(own) == count else numbered("target", count)
-    if len(given) != count or len(set(given)) < len(given) or not all(given):
+    if len(given) == count and (len(set(given)) < count or not all(given)):
+        raise InvalidValue(
+            "y_column_name holds a null or a name twice", hint="Give each number another name."
+        )
+    if len(given) != count:
         raise InvalidValue(
             f"y_column_name names {len(given)} column(s), the model predicts {count}",
             hint="Give one name for each, in an array such as array['price'].",

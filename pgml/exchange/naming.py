@@ -1,5 +1,6 @@
 """What a user says of an imported model: names of its features, labels of its classes, its task."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +68,7 @@ def _column(column: Column, given: Any) -> Column:
             f"features has an element that names no column: {given!r:.60}",
             hint='Give a name, or a name and a type, such as {"name": "age", "type": "integer"}.',
         )
-    if type_name not in KINDS:
+    if not isinstance(type_name, str) or type_name not in KINDS:
         raise InvalidValue(
             f'feature "{name}" has type "{type_name}", which no model can read',
             hint=hint_of_names("types", str(type_name), KINDS),
@@ -97,10 +98,23 @@ def labels_of(given: Sequence[Any]) -> tuple[list[Label], LabelKind]:
     if kinds == {bool}:
         return [float(label) for label in given], "boolean"
     if kinds <= {int, float}:
-        return [float(label) for label in given], "number"
+        return _numbers(given), "number"
     raise InvalidValue(
         "labels are of several kinds", hint="Give texts alone, numbers alone, or booleans alone."
     )
+
+
+def _numbers(given: Sequence[int | float]) -> list[Label]:
+    """Return labels as doubles, which have to tell them apart."""
+    try:
+        known = [float(label) for label in given]
+    except OverflowError:
+        known = []
+    if len(set(known)) < len(given) or not all(map(math.isfinite, known)):
+        raise InvalidValue(
+            "labels has numbers that double precision cannot tell apart", hint="Give them as texts."
+        )
+    return list(known)
 
 
 def check(wanted: Wanted) -> None:

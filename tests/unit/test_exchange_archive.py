@@ -148,8 +148,17 @@ def test_every_part_of_a_model_is_looked_at() -> None:
     refused("the decoder is", decoder={**made.decoder, "engine": "pickle"})
     refused("the decoder is", decoder={**made.decoder, "labels": [{}]})
     refused("labels are not of their kind", decoder={**made.decoder, "label_kind": "number"})
+    refused("Two of its labels", decoder={**made.decoder, "labels": made.decoder["labels"][:1] * 3})
+    refused("not of their kind", decoder={**made.decoder, "label_kind": "boolean", "labels": [0.0, 1.0, 2.0]})
     refused("It gives", decoder={**made.decoder, "labels": made.decoder["labels"][:-1]})
     refused("takes no rows", decoder={**made.decoder, "rows": 0})
     refused(
         "predicts otherwise", golden={**made.golden, "outputs": [[0.5] * 3] * len(made.golden["outputs"])}
     )
+
+
+def test_a_model_that_takes_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "MOST_SECONDS", -1.0)
+    with pytest.raises(PgmlError, match="seconds for a row") as caught:
+        audit.checked(fitted("nmf", "decomposition").data)
+    assert caught.value.sqlstate == "54000"

@@ -1,5 +1,6 @@
 """The bytes of a model that anybody may have made, checked as far as serving them trusts them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal, get_type_hints
@@ -13,6 +14,7 @@ from pgml.dataset import Dataset
 from pgml.errors import Corrupted, MalformedText, PgmlError, TooLarge
 from pgml.exchange.audit import graph
 from pgml.exchange.audit.shapes import Real, require
+from pgml.exchange.onnx.trial import MOST_SECONDS
 from pgml.inference import REFUSALS, Predictor
 from pgml.preprocessing import CodeEncoding, Encoder
 from pgml.preprocessing.encoder import CLASSES
@@ -143,6 +145,10 @@ def _check_decoder(form: Any) -> None:
         texts = [isinstance(label, str) for label in each["labels"]]
         if texts and (all(texts), any(texts)) != (each["label_kind"] == "text",) * 2:
             raise _malformed("Its labels are not of their kind.")
+        if each["label_kind"] == "boolean" and not set(each["labels"]) <= {0, 1}:
+            raise _malformed("Its labels are not of their kind.")
+        if len(set(each["labels"])) < len(each["labels"]):
+            raise _malformed("Two of its labels are one.")
 
 
 def _check_golden(artifact: Artifact) -> None:
@@ -162,9 +168,19 @@ def _try(artifact: Artifact) -> None:
     graph = artifact.graph if artifact.decoder["engine"] == "onnx" else b""
     known = _kept(predictor, probes.rows(replace(artifact, graph=graph)))
     for count in (1, 2, len(known)):
+        start = time.monotonic()
         outputs = predictor.outputs(known.take(np.arange(min(count, len(known)))))
+        _check_time((time.monotonic() - start) / count)
         _check_outputs(predictor, np.atleast_2d(outputs.T).T)
     single_row(predictor)
+
+
+def _check_time(seconds: float) -> None:
+    """Refuse what a session could not be cancelled in for long."""
+    if seconds > MOST_SECONDS:
+        raise TooLarge(
+            f"the model takes longer than {MOST_SECONDS:.0f} seconds for a row", hint="Export a smaller one."
+        )
 
 
 def _kept(predictor: Predictor, rows: Dataset) -> Dataset:
