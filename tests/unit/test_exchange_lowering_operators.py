@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from pgml.errors import MalformedText, NotBuilt
 from pgml.exchange.onnx.lowering import lowered, needed
-from tests.unit.lowerings import Array, assert_alike, model, operator
+from tests.unit.lowerings import Array, answers, assert_alike, model, operator
 
 TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 ROUNDED = 3e-7
@@ -53,6 +53,18 @@ def test_an_imputer_fills_what_is_missing_or_a_number_that_stands_for_it() -> No
     check("Imputer", numbers(), imputed_value_floats=[1.0, 2, 3, 4], replaced_value_float=float("nan"))
     check("Imputer", numbers(), imputed_value_floats=[9.0], replaced_value_float=0.0)
     check("Imputer", wholes(), TensorProto.INT64, imputed_value_int64s=[7, 8, 9], replaced_value_int64=2)
+
+
+def test_an_imputer_keeps_doubles_which_onnx_runtime_does_not_take() -> None:
+    rows = numbers().astype(np.float64) * 1.1
+    nodes = [
+        operator("Imputer", ["X"], ["F"], imputed_value_floats=[1.5, 2, 3, 4], replaced_value_float=np.nan),
+        helper.make_node("Concat", ["F", "Z"], ["Y"], axis=1),
+    ]
+    feed = {"X": rows, "Z": rows[:, :1]}
+    found = answers(lowered(model(nodes, feed, {"Y": TensorProto.DOUBLE})), feed)["Y"]
+    expected = np.where(np.isnan(rows), [1.5, 2, 3, 4], rows)
+    np.testing.assert_array_equal(found, np.hstack([expected, rows[:, :1]]))
 
 
 @pytest.mark.parametrize("norm", ["MAX", "L1", "L2"])

@@ -91,8 +91,7 @@ def _skeleton(model: ModelProto) -> ModelProto:
         elif node.op_type in ("CategoryMapper", "LabelEncoder"):
             graph.node.append(_cast(node, _looked_up(given)))
         elif node.op_type == "Imputer":
-            whole = given.has("imputed_value_int64s")
-            graph.node.append(_cast(node, TensorProto.INT64 if whole else TensorProto.FLOAT))
+            graph.node.append(_filled(node, given))
         elif node.op_type == "OneHotEncoder":
             _one_hot(graph, node, given)
         elif node.op_type == "ArrayFeatureExtractor":
@@ -116,6 +115,12 @@ _SHAPED = {
 
 def _cast(node: NodeProto, to: int) -> NodeProto:
     return helper.make_node("Cast", node.input[:1], node.output[:1], to=to)
+
+
+def _filled(node: NodeProto, given: Attributes) -> NodeProto:
+    if given.has("imputed_value_int64s"):
+        return _cast(node, TensorProto.INT64)
+    return helper.make_node("Identity", node.input[:1], node.output[:1])
 
 
 def _looked_up(given: Attributes) -> int:

@@ -31,14 +31,17 @@ def _imputer(step: Step) -> Sequence[Value]:
         rows = writing.cast(rows, TensorProto.INT64)
         replaced = writing.apply("Equal", rows, writing.integers(given.integer("replaced_value_int64", 0)))
         return [writing.apply("Where", replaced, writing.values(step.of_length(ints, "values")), rows)]
-    rows = writing.float32(rows)
-    value = given.real("replaced_value_float", 0.0)
+    # ONNX Runtime fills in float32 alone; the standard keeps doubles, and skl2onnx counts on that.
+    double = step.type() == TensorProto.DOUBLE
+    rows = rows if double else writing.float32(rows)
+    filling = step.of_length(floats, "values").astype(np.float64 if double else np.float32)
+    value = np.array(given.real("replaced_value_float", 0.0), filling.dtype)
     absent = (
         writing.apply("IsNaN", rows)
         if np.isnan(value)
-        else writing.apply("Equal", rows, writing.singles(value))
+        else writing.apply("Equal", rows, writing.values(value))
     )
-    return [writing.apply("Where", absent, writing.values(step.of_length(floats, "values")), rows)]
+    return [writing.apply("Where", absent, writing.values(filling), rows)]
 
 
 def _binarizer(step: Step) -> Sequence[Value]:
