@@ -58,7 +58,8 @@ NO_PROBABILITIES: Mapping[str, str] = {
 }
 HINTS: Mapping[str, str] = {
     "value": "Call pgml.predict instead.",
-    "scores": "Call pgml.predict_label, or train another algorithm, such as linear or random_forest.",
+    "scores": "Call pgml.predict_label, or train another algorithm, such as linear or random_forest; "
+    "a network that is imported has probabilities if it ends in a softmax.",
     "distances": "Call pgml.predict for the cluster, or pgml.cluster_distances.",
     "components": "Call pgml.decompose instead.",
     "anomaly": "Call pgml.predict, or pgml.anomaly_score.",

@@ -9,7 +9,7 @@ import numpy as np
 from pgml import columns, evaluations, reader, rows, store, target
 from pgml.columns import Column
 from pgml.dataset import MISSING, Dataset
-from pgml.errors import InvalidValue, WrongState, WrongType, name_list
+from pgml.errors import InvalidValue, UnknownColumn, WrongState, WrongType, name_list
 from pgml.evaluations import Stored
 from pgml.inference import Predictor
 from pgml.preprocessing import Encoder
@@ -93,7 +93,7 @@ def of_relation(session: Session, predictor: Predictor, name: str, search_path: 
         relation = reader.required(database, name)
         rows.check_given(encoder, dict(relation.columns))
         features = _features(encoder, relation)
-        targets = [relation.column(each) for each in predictor.targets]
+        targets = [_target(relation, each) for each in predictor.targets]
         _check_targets(predictor, targets)
         read = reader.read(database, relation, [*features, *targets])
     if len(read) == 0:
@@ -129,6 +129,18 @@ def _features(encoder: Encoder, relation: Relation) -> list[Column]:
                 hint="Cast it in a view.",
             )
     return [relation.column(column.name) for column in present]
+
+
+def _target(relation: Relation, name: str) -> Column:
+    """Return the column that holds the answers (UnknownColumn if there is none)."""
+    names = [known for known, _ in relation.columns]
+    if name not in names:
+        raise UnknownColumn(
+            f'target column "{name}" does not exist in {relation.name}',
+            hint=f'The model predicts "{name}": name a view in which the column of the answers is called so. '
+            f"The columns of {relation.name} are {name_list(names)}.",
+        )
+    return relation.column(name)
 
 
 def _check_targets(predictor: Predictor, targets: list[Column]) -> None:

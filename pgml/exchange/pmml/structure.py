@@ -319,6 +319,6 @@ def refused(algorithm: str, why: str = "") -> NotBuilt:
     return NotBuilt(
         f'a model of algorithm "{algorithm}" cannot be written as PMML',
         detail=why,
-        hint="Linear and logistic models, decision trees, forests, boosted trees and clusters by centers can "
-        "be; pgml.export_onnx writes any model that is served as a graph.",
+        hint="Linear and logistic models, decision trees, forests, boosted trees and clusters by centers "
+        "that were trained here can be; pgml.export_onnx writes any model that is served as a graph.",
     )
