@@ -1,0 +1,1 @@
+"""Feed-forward networks in plain numpy, whose weights are one vector each, many of them at a time."""
