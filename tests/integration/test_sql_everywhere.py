@@ -33,6 +33,8 @@ from tests.sql_databases import TABLE, Database, DuckDatabase, MariaDatabase, Po
 from tests.unit import builders, test_dirty_table
 
 FULL = bool(os.environ.get("PGML_FULL"))
+pytestmark = pytest.mark.timeout(1800)
+"""With PGML_FULL=1 some take minutes."""
 FEW = ("linear", "random_forest", "xgboost", "mlp", "svm", "lightgbm")
 PROBES = "probe_rows"
 SMALLER: Mapping[str, Mapping[str, Any]] = {"birch": {"threshold": 2.0}}

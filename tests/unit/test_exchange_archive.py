@@ -24,6 +24,8 @@ from tests.integration.test_every_algorithm_as_sql import SMALL
 from tests.unit import mutations, test_dirty_table
 
 MOST = 64 << 20
+pytestmark = pytest.mark.timeout(1800)
+"""With PGML_FULL=1 some take minutes."""
 TARGETS = {"classification": ["label"], "regression": ["amount"]}
 DEATH = "the importing process was killed"
 MUTATED = ("random_forest", "linear", "knn", "dbscan")

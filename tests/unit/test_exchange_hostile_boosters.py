@@ -25,6 +25,8 @@ from pgml.inference import Predictor
 from tests.unit import boosted, mutations
 
 _TEXTS = ("ash", "birch", "cedar", "doug", "elm", "fir")
+pytestmark = pytest.mark.timeout(1800)
+"""With PGML_FULL=1 some take minutes."""
 _MANY = settings(max_examples=mutations.COUNT, deadline=20_000, suppress_health_check=list(HealthCheck))
 Read = Callable[[bytes, Wanted], Any]
 

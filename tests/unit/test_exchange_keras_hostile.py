@@ -322,6 +322,8 @@ def _other_model(rng: random.Random) -> Any:
     return model
 
 
+pytestmark = pytest.mark.timeout(1800)
+"""With PGML_FULL=1 some take minutes."""
 CHANGES: dict[str, Callable[[random.Random], Any]] = {
     "archive": lambda rng: keras.read(_changed(archive(), rng), NOTHING),
     "archive, weights": lambda rng: keras.read(archive(weights=_changed(WEIGHTS, rng)), NOTHING),
