@@ -92,7 +92,14 @@ class Predictor:
         return values[:, 0] if values.shape[1] == 1 else values
 
     def codes(self, outputs: Floats) -> Codes:
-        """Return the position in `labels` that each row's outputs stand for, shape (rows,)."""
+        """Return the position in `labels` that each row's outputs stand for, shape (rows,).
+
+        Raises
+        ------
+        InvalidValue
+            An output is no number, so that none is the largest.
+        """
+        check_known(outputs)
         return codes_of(self.output, outputs)
 
     def bound_to_one_row(self) -> tuple[Callable[[], object], Any, Any]:
@@ -150,6 +157,16 @@ def differs(one: Floats, other: Floats, allowed: Floats, equal_nan: bool = False
         return True
     near = np.abs(one - other) <= allowed
     return not bool((near | (np.isnan(one) & np.isnan(other)) if equal_nan else near).all())
+
+
+def check_known(outputs: Floats) -> None:
+    """Raise InvalidValue for outputs of which one is NaN."""
+    if np.isnan(outputs).any():
+        raise InvalidValue(
+            "the model gives no number for this row",
+            detail="It computes NaN, such as the logarithm of a negative number.",
+            hint="Leave out rows with numbers that the model was not made for.",
+        )
 
 
 def codes_of(output: Output, outputs: Floats) -> Codes:

@@ -8,7 +8,7 @@ of the ordinary (nested, infinite, a time as text, a wrong count) raises one of
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, nan
+from math import exp, inf, isfinite, isnan, nan
 from operator import itemgetter, mul, sub
 from struct import Struct
 from struct import error as struct_error
@@ -214,14 +214,20 @@ def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
         return _value(predictor), _refuse, _refuse
     values, labels = _values(predictor), _labels(predictor)
 
-    def place(outputs: Any) -> int:
+    def known(outputs: Any) -> list[float]:
         found: list[float] = outputs.tolist()
+        if isnan(sum(found)):
+            raise ValueError
+        return found
+
+    def place(outputs: Any) -> int:
+        found = known(outputs)
         return found.index(max(found))
 
     return (
         _refuse if predictor.label_kind == "text" else lambda outputs: values[place(outputs)],
         lambda outputs: labels[place(outputs)],
-        lambda outputs: outputs.tolist(),
+        known,
     )
 
 

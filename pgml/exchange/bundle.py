@@ -139,6 +139,8 @@ def _check_evaluation(tables: Mapping[str, Any], scores: Mapping[str, Any]) -> N
             require(curve, CURVE, name)
             if not 0 <= curve["class"] < len(labels):
                 raise _malformed("A curve is of no class.")
+            if len({len(each) for each in curve.values() if isinstance(each, list)}) > 1:
+                raise _malformed("A curve has points that are incomplete.")
     matrix = tables.get("confusion_matrix") or []
     if any(len(row) > len(labels) + 1 for row in matrix) or len(matrix) > len(labels) + 1:
         raise _malformed("A table is of no classes.")

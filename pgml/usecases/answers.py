@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pgml.errors import WrongType
-from pgml.inference import Predictor
+from pgml.inference import Predictor, check_known
 from pgml.target import label_text
 
 
@@ -44,6 +44,7 @@ def probabilities(predictor: Predictor, outputs: Any) -> list[float]:
     """Return the probabilities in class order (WrongType if there are none)."""
     if predictor.output != "probabilities":
         raise WrongType(NO_PROBABILITIES[predictor.output], hint=HINTS[predictor.output])
+    check_known(outputs)
     probabilities: list[float] = outputs.tolist()
     return probabilities
 
@@ -99,6 +100,7 @@ def labels(predictor: Predictor, outputs: Any) -> list[str]:
 
 
 def _joint_codes(predictor: Predictor, outputs: Any) -> list[tuple[int, tuple[list[Any], str]]]:
+    check_known(outputs)
     ends = np.cumsum([len(labels) for labels, _ in predictor.parts])
     sides = np.split(outputs, ends[:-1])
     return [(int(side.argmax()), part) for side, part in zip(sides, predictor.parts, strict=True)]

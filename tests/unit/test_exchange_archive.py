@@ -152,6 +152,12 @@ def test_every_part_of_a_model_is_looked_at() -> None:
     refused("labels are not of their kind", decoder={**made.decoder, "label_kind": "number"})
     refused("Two of its labels", decoder={**made.decoder, "labels": made.decoder["labels"][:1] * 3})
     refused("not of their kind", decoder={**made.decoder, "label_kind": "boolean", "labels": [0.0, 1.0, 2.0]})
+    refused("Its outputs are none of", decoder={**made.decoder, "output": "distances"})
+    refused("Its outputs are none of", decoder={**made.decoder, "task": "regression"})
+    refused("tells no anomalies", decoder={**made.decoder, "task": "anomaly", "output": "anomaly"})
+    part = {"labels": [], "label_kind": "text"}
+    refused("Its targets are none", decoder={**made.decoder, "parts": [part, part]})
+    refused("A target has no labels", decoder={**made.decoder, "parts": [part]})
     refused("It gives", decoder={**made.decoder, "labels": made.decoder["labels"][:-1]})
     refused("takes no rows", decoder={**made.decoder, "rows": 0})
     refused(
@@ -164,3 +170,14 @@ def test_a_model_that_takes_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(PgmlError, match="seconds for a row") as caught:
         audit.checked(fitted("nmf", "decomposition").data)
     assert caught.value.sqlstate == "54000"
+
+
+def test_a_curve_with_points_that_are_incomplete_is_refused() -> None:
+    held = fitted("random_forest", "classification")
+    curve = {"class": 0, "threshold": [0.5], "false_positive_rate": [0.0, 1.0], "true_positive_rate": []}
+    evaluation = {"labels": ["a", "b"], "roc_curve": [curve]}
+    with pytest.raises(PgmlError, match="holds no model") as caught:
+        bundle.read(
+            archive.pack(Archive(held.project, {**held.model, "evaluation": evaluation}, held.data)), MOST
+        )
+    assert "points that are incomplete" in caught.value.detail

@@ -40,6 +40,14 @@ DECODER: Mapping[str, Any] = {
     "added": list[float] | None,
     "dot": Any,
 }
+OUTPUTS: Mapping[str, Sequence[str]] = {
+    "regression": ("value",),
+    "classification": ("probabilities", "scores"),
+    "clustering": ("distances", "cluster", "probabilities", "scores"),
+    "decomposition": ("components",),
+    "anomaly": ("anomaly",),
+}
+"""What the outputs of a model of each task can be."""
 PART: Mapping[str, Any] = {"labels": list[str | float], "label_kind": Literal["text", "boolean", "number"]}
 DOT: Mapping[str, Any] = {"weights": list[float], "intercept": float}
 GOLDEN: Mapping[str, Any] = {
@@ -137,6 +145,7 @@ def _check_decoder(form: Any) -> None:
     require(form, DECODER, "the decoder")
     for part in form["parts"]:
         require(part, PART, "a target")
+    _check_meaning(form)
     if form["dot"] is not None:
         require(form["dot"], DOT, "the decoder")
     if form["rows"] is not None and form["rows"] < 1:
@@ -149,6 +158,18 @@ def _check_decoder(form: Any) -> None:
             raise _malformed("Its labels are not of their kind.")
         if len(set(each["labels"])) < len(each["labels"]):
             raise _malformed("Two of its labels are one.")
+
+
+def _check_meaning(form: Mapping[str, Any]) -> None:
+    """Raise MalformedText for outputs that mean nothing by the task."""
+    if form["output"] not in OUTPUTS[form["task"]]:
+        raise _malformed(f"Its outputs are none of {form['task']}.")
+    if form["output"] == "anomaly" and len(form["labels"]) != 2:
+        raise _malformed("It tells no anomalies.")
+    if form["parts"] and (len(form["parts"]) != len(form["targets"]) or form["task"] != "classification"):
+        raise _malformed("Its targets are none.")
+    if any(not part["labels"] for part in form["parts"]):
+        raise _malformed("A target has no labels.")
 
 
 def _check_golden(artifact: Artifact) -> None:

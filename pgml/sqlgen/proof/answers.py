@@ -122,7 +122,7 @@ def decided(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
         return {}
     if len(predictor.parts) < 2:
         kind = predictor.label_kind
-        return {"prediction": _labelled(predictor.codes(outputs).tolist(), predictor.labels, kind)}
+        return {"prediction": _labelled(codes_of(predictor.output, outputs).tolist(), predictor.labels, kind)}
     found, start = {}, 0
     for name, (labels, kind) in zip(decision_names(predictor.targets), predictor.parts, strict=True):
         part = outputs[:, start : start + len(labels)]
