@@ -37,10 +37,13 @@ class Ahead:
         self._predictor = predictor
         self._matrix = matrix
         self._results: dict[int, Floats] = {}
-        helpers = min(threads - 1, len(matrix) // (FIRST * PIECE))
-        firsts = [(at * FIRST * PIECE, (at + 1) * FIRST * PIECE) for at in range(helpers)]
-        rest = range(helpers * FIRST * PIECE, max(len(matrix), 1), PIECE)
-        self._pieces = deque([*firsts, *((at, at + PIECE) for at in rest)])
+        # Nothing interrupts a piece, so that one of a graph that takes few rows at a time is no larger.
+        piece = min(PIECE, predictor.rows or PIECE)
+        first = FIRST * PIECE if piece == PIECE else piece
+        helpers = min(threads - 1, len(matrix) // first)
+        firsts = [(at * first, (at + 1) * first) for at in range(helpers)]
+        rest = range(helpers * first, max(len(matrix), 1), piece)
+        self._pieces = deque([*firsts, *((at, at + piece) for at in rest)])
         self._count = len(self._pieces)
         self._threads: list[Thread] = []
         _running.add(self)

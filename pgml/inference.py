@@ -43,6 +43,8 @@ class Predictor:
         Of several targets that are classes.
     targets : list of str
         The columns it predicts; none for the tasks without a target.
+    rows : int or None
+        How many rows the graph takes at a time; None: any number.
     divisor, added, center : ndarray of shape (targets,)
         What a regression's values are divided by, and what is added then: by the model, and of the target.
     dot : mapping or None
@@ -64,7 +66,7 @@ class Predictor:
         self.divisor: Floats = np.broadcast_to(artifact.decoder["divisor"] or 1.0, count)
         self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
-        self._rows: int | None = artifact.decoder.get("rows")
+        self.rows: int | None = artifact.decoder.get("rows")
         self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)
 
@@ -83,7 +85,7 @@ class Predictor:
 
     def run(self, matrix: Matrix) -> Floats:
         """Return the outputs of an encoded matrix of shape (rows, width)."""
-        step = self._rows or len(matrix) or 1
+        step = self.rows or len(matrix) or 1
         parts = [self._engine.run(matrix[at : at + step]) for at in range(0, max(len(matrix), 1), step)]
         outputs = np.asarray(np.concatenate(parts) if len(parts) > 1 else parts[0], dtype=np.float64)
         if self.output != "value":

@@ -29,6 +29,8 @@ BUILT_IN = columns.KINDS.keys() - {"enum"} | {"json", "jsonb"}
 """Types whose form in JSON is PostgreSQL's own."""
 CHUNK = 10_000
 """Rows of an array that are predicted and sent back at once."""
+MATRIX_BYTES = 128 << 20
+"""Of the encoded rows of a chunk, of which a few numbers or a word can make very many."""
 Chunk = Mapping[str, Any]
 """The fields of pgml._chunk: an outcome that is an error, or predictions as the literals of arrays."""
 NOTHING: Chunk = dict.fromkeys(("outcome", "keys", "predictions", "codes", "probabilities", "labels"))
@@ -66,8 +68,9 @@ def predict_array(
     dataset = rows.from_matrix(predictor.encoder, numbers_of_array(features), width)
 
     def chunks() -> Encoded:
-        for start in range(0, len(dataset), CHUNK):
-            part = replace(dataset, numbers=dataset.numbers[start : start + CHUNK])
+        step = min(CHUNK, _most_rows(predictor.encoder))
+        for start in range(0, len(dataset), step):
+            part = replace(dataset, numbers=dataset.numbers[start : start + step])
             yield None, predictor.encoder.encode(part)
 
     yield from _predicted(session, predictor, chunks())
@@ -119,6 +122,11 @@ def predict_relation(
     yield from _predicted(session, predictor, chunks())
 
 
+def _most_rows(encoder: Encoder) -> int:
+    """Return how many rows' matrix takes no more than `MATRIX_BYTES`."""
+    return max(1, MATRIX_BYTES // (8 * max(encoder.width, 1)))
+
+
 def _check_predicts(predictor: Predictor) -> None:
     """Raise WrongType if a row has no one prediction."""
     if predictor.output == "components":
@@ -158,7 +166,7 @@ def _chunks(
     database: Database, query: str, search_path: str, relation: Relation, encoder: Encoder
 ) -> Generator[Sequence[Row], None, None]:
     """Yield the rows of a query; between two chunks other SQL runs, with a search_path of its own."""
-    stream = database.stream(query, reader.chunk_rows(encoder.columns))
+    stream = database.stream(query, min(reader.chunk_rows(encoder.columns), _most_rows(encoder)))
     with closing(stream):
         while True:
             try:

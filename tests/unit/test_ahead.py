@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 class Doubling:
     """Stands for a model whose output is twice its first column; it knows which threads ran it."""
 
-    def __init__(self, fails_at: float = -1) -> None:
+    def __init__(self, fails_at: float = -1, rows: int | None = None) -> None:
+        self.rows = rows
         self.ran_in: set[int] = set()
         self.fails_at = fails_at
 
@@ -137,3 +138,26 @@ def test_an_abandoned_chunk_holds_no_thread_once_it_is_stopped() -> None:
     running.stop()
     assert threading.active_count() == 1
     ahead.finish()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_model_of_few_rows_at_a_time_hears_interrupts_between_them(threads: int) -> None:
+    heard: list[int] = []
+    running = start(Doubling(rows=2), 40, threads)
+    found = running.outputs(lambda: heard.append(1))
+    np.testing.assert_array_equal(found, 2 * matrix(40)[:, 0])
+    assert threads > 1 or len(heard) == 20
+
+
+def test_an_interrupt_ends_a_model_of_few_rows_at_a_time_early() -> None:
+    model = Doubling(rows=1)
+    seen: list[int] = []
+
+    def check() -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        start(model, 1000, 1).outputs(check)
+    assert len(seen) == 3
