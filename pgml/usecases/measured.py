@@ -137,8 +137,8 @@ def _target(relation: Relation, name: str) -> Column:
     if name not in names:
         raise UnknownColumn(
             f'target column "{name}" does not exist in {relation.name}',
-            hint=f'The model predicts "{name}": name a view in which the column of the answers is called so. '
-            f"The columns of {relation.name} are {name_list(names)}.",
+            hint=f"Its columns are {name_list(names)}. Name a view in which the column of the answers is "
+            f'called "{name}".',
         )
     return relation.column(name)
 

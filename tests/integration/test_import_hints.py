@@ -36,7 +36,7 @@ def scores(db: Connection) -> Connection:
 
 
 def test_a_forgotten_name_of_the_target_is_asked_for_as_a_column_of_a_view(scores: Connection) -> None:
-    with refusal("42703", 'target column "target" does not exist in public.flowers', 'predicts "target"'):
+    with refusal("42703", 'target column "target" does not exist in public.flowers', 'is called "target".'):
         scores.execute("select * from pgml.evaluate('scores', 'flowers')")
     scores.execute("create view renamed as select a, b, kind as target from flowers")
     assert value(scores, "select count(*) > 0 from pgml.evaluate('scores', 'renamed')")
