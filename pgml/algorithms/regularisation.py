@@ -66,6 +66,7 @@ REGULARISING: Mapping[str, tuple[str, ...]] = {
     "nu_svm": ("C", "nu"),
     "linear_svm": ("C",),
     "mlp": ("alpha",),
+    "neural_network": ("lambda", "dropout"),
     "kernel_ridge": ("alpha",),
     "gaussian_process": ("alpha",),
 }

@@ -59,6 +59,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "voting": {"estimators": MEMBERS},
     "stacking": {"estimators": MEMBERS, "cv": 3},
     "mlp": {"hidden_layer_sizes": [12, 7], "max_iter": 60},
+    "neural_network": {"epochs": 30},
 }
 """Hyperparameters that keep it short."""
 
@@ -112,6 +113,8 @@ OTHERS = [
     Case("kernel_pca", "decomposition", {"kernel": "rbf"}),
     Case("mlp", "classification", {"activation": "tanh"}),
     Case("mlp", "regression", {"activation": "logistic"}),
+    Case("neural_network", "classification", {"activation": "silu"}),
+    Case("neural_network", "regression", {"activation": "elu"}),
     Case("xgboost", "regression", {"objective": "count:poisson"}),
     Case("xgboost", "classification", {"booster": "dart", "rate_drop": 0.3}),
     Case("knn", "classification", {"weights": "distance"}),

@@ -28,6 +28,7 @@ LITTLE: Mapping[str, Mapping[str, Any]] = {
     "catboost": {"iterations": 9},
     "isolation_forest": {"n_estimators": 9},
     "mlp": {"max_iter": 20},
+    "neural_network": {"epochs": 20},
     "optics": {"min_samples": 10},
     "stacking": {"estimators": MEMBERS, "cv": 3},
     "voting": {"estimators": MEMBERS},

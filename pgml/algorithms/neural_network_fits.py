@@ -1,0 +1,204 @@
+"""Fitting a network of our own: which it is, what it is to learn, and along slopes or by a swarm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pgml import swarm
+from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Positions
+from pgml.errors import InvalidValue
+from pgml.networks import costs, gradient, swarming
+from pgml.networks.costs import Cost
+from pgml.networks.gradient import Rows
+from pgml.networks.layers import Layer, Network
+from pgml.networks.optimizers import Rule
+from pgml.networks.passes import forward
+
+ENOUGH = 100
+"""Rows of which some can be held back to say when to stop."""
+NUMBERS = 1 << 23
+"""Predictions of a swarm that a cost is asked about at a time: 64 MB."""
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A fitted network; predictions of a regression are in the target's own units.
+
+    Attributes
+    ----------
+    network : Network
+    weights : float64 array of shape (size,)
+    """
+
+    network: Network
+    weights: Floats
+
+    @property
+    def n_features_in_(self) -> int:
+        return self.network.inputs
+
+    def predict(self, matrix: Matrix) -> Floats:
+        """Return what the last layer gives, of shape (rows, outputs)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = forward(self.network, self.weights[np.newaxis], np.asarray(matrix, np.float64))
+        return np.asarray(found[0])
+
+
+def fit(
+    algorithm: Algorithm, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext
+) -> Fitted:
+    """Fit a network; see `Algorithm.fitter`."""
+    chosen = {each.name: each.default for each in algorithm.parameters(context.task)} | dict(hyperparams)
+    seed = chosen.get("random_state")
+    rng = np.random.default_rng(abs(context.seed if seed is None else seed))
+    rows, center, scale = _rows(matrix, target, context)
+    network = described(matrix.shape[1], rows.actual.shape[1], chosen, context.task)
+    cost = _cost(chosen, context.task, target, center, scale)
+    weights, notes = (_by_swarm if chosen["train_mode"] == "pso" else _along_slopes)(
+        network, rows, cost, chosen, context.task, rng
+    )
+    if not np.isfinite(weights).all():
+        raise InvalidValue(
+            "the weights of the network grew beyond all bounds",
+            hint="Choose a smaller learning_rate, or leave out the hyperparameters.",
+        )
+    if context.task == "regression":
+        matrices, biases = network.unpacked(weights)[-1]
+        np.multiply(matrices, scale, out=matrices)
+        biases[...] = biases * scale + center
+    return Fitted(Estimator(network, weights), notes)
+
+
+def described(inputs: int, outputs: int, chosen: Mapping[str, Any], task: str) -> Network:
+    """Return the network that hyperparameters describe."""
+    sizes = chosen["hidden_layers"]
+    layers = [
+        Layer(size, activation, dropout, chosen["batch_norm"])
+        for size, activation, dropout in zip(
+            sizes, each(chosen["activation"], len(sizes)), each(chosen["dropout"], len(sizes)), strict=True
+        )
+    ]
+    last = "linear" if task == "regression" else "sigmoid" if outputs == 1 else "softmax"
+    return Network(inputs, (*layers, Layer(outputs, last)))
+
+
+def each(value: Any, count: int) -> list[Any]:
+    """Return a value for each layer: those of a list, or the same for all."""
+    return list(value) if isinstance(value, list) else [value] * count
+
+
+def _rows(matrix: Matrix, target: Any, context: FitContext) -> tuple[Rows, Floats, Floats]:
+    """Return rows with a target of mean 0 and deviation 1, or of one column for each class, and these two."""
+    features = np.asarray(matrix, np.float64)
+    if context.task == "classification":
+        count = int(target.max()) + 1
+        actual = np.eye(count)[target] if count > 2 else np.asarray(target, np.float64)[:, np.newaxis]
+        return Rows(features, actual, context.weights), np.zeros(1), np.ones(1)
+    values = np.asarray(target, np.float64).reshape(len(features), -1)
+    center, scale = values.mean(axis=0), values.std(axis=0)
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
+    return Rows(features, (values - center) / scale, context.weights), center, scale
+
+
+def _cost(chosen: Mapping[str, Any], task: str, target: Any, center: Floats, scale: Floats) -> Cost:
+    name = chosen["cost"]
+    if name == "auto":
+        name = "mse" if task == "regression" else "cross_entropy"
+    if name == "huber":
+        return costs.huber(chosen["delta"])
+    if name == "quantile":
+        return costs.quantile(chosen["quantile"])
+    cost = costs.named(name)
+    if name != "mape":
+        return cost
+    if (target == 0).any():
+        raise InvalidValue(
+            'a target must not be 0 for the cost "mape"',
+            hint='Leave these rows out, or choose the cost "mae".',
+        )
+    # Shares are of the target as it is, and the network learns another.
+    return replace(
+        cost,
+        losses=lambda actual, predicted: cost.losses(actual * scale + center, predicted * scale + center),
+        slopes=lambda actual, predicted: (
+            scale * cost.slopes(actual * scale + center, predicted * scale + center)
+        ),
+    )
+
+
+def _along_slopes(
+    network: Network,
+    rows: Rows,
+    cost: Cost,
+    chosen: Mapping[str, Any],
+    task: str,
+    rng: np.random.Generator,
+) -> tuple[Floats, tuple[str, ...]]:
+    rule = Rule(
+        chosen["optimizer"],
+        chosen["learning_rate"],
+        chosen["decay"],
+        chosen["momentum"],
+        chosen["beta1"],
+        chosen["beta2"],
+    )
+    stopping = chosen["early_stop"]
+    settings = gradient.Settings(
+        chosen["epochs"],
+        chosen["batch_size"],
+        rule,
+        chosen["lambda"],
+        chosen["least_gain"] if stopping else None,
+        chosen["patience"],
+    )
+    held = None
+    if stopping and len(rows.matrix) >= ENOUGH:
+        back = _held(rows, task, chosen["validation_fraction"], rng)
+        held = rows.some(np.flatnonzero(back))
+        rows = rows.some(np.flatnonzero(~back))
+    found = gradient.train(network, rows, cost, settings, rng, held=held)
+    if stopping and found.reason == "epochs":
+        return found.weights, (f"the cost was still coming down after {settings.epochs} epochs",)
+    return found.weights, ()
+
+
+def _held(
+    rows: Rows, task: str, share: float, rng: np.random.Generator
+) -> "np.ndarray[Any, np.dtype[np.bool]]":
+    """Return which rows are held back: that share of all, or of each class, of which a row always stays."""
+    count = len(rows.matrix)
+    back = np.zeros(count, dtype=np.bool)
+    groups: list[Positions] = [np.arange(count)]
+    if task == "classification":
+        codes = rows.actual.argmax(axis=1) if rows.actual.shape[1] > 1 else rows.actual[:, 0]
+        groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    for group in groups:
+        back[rng.permutation(group)[: int(share * len(group))]] = True
+    if rows.weights is not None and not (rows.weights[back].sum() > 0 and rows.weights[~back].sum() > 0):
+        back[:] = False
+    return back
+
+
+def _by_swarm(
+    network: Network,
+    rows: Rows,
+    cost: Cost,
+    chosen: Mapping[str, Any],
+    task: str,
+    rng: np.random.Generator,
+) -> tuple[Floats, tuple[str, ...]]:
+    settings = swarm.Settings(
+        chosen["particles"], chosen["iterations"], velocity_ratio=chosen["velocity_ratio"]
+    )
+    found = swarming.train(
+        network,
+        rows.matrix,
+        lambda predicted: cost(rows.actual, predicted, rows.weights),
+        settings,
+        rng,
+        strength=chosen["lambda"],
+        at_once=max(1, NUMBERS // rows.actual.size),
+    )
+    return found.position, ()
