@@ -120,7 +120,8 @@ def train(
     training = _Training(network, rows, cost, settings, rng, start)
     costs: list[float] = []
     judged: list[float] = []
-    best, reason = training.plain(), "epochs"
+    best = training.plain()
+    reason: Reason = "epochs"
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(settings.epochs):
             if not training.epoch(epoch, stop):
@@ -139,7 +140,7 @@ def train(
             if _tired(costs, settings) and (not judged or _tired(judged, settings)):
                 reason = "gains"
                 break
-    return Trained(best, costs, judged, reason)  # type: ignore[arg-type]
+    return Trained(best, costs, judged, reason)
 
 
 class _Training:
