@@ -117,14 +117,15 @@ def _unguarded(foreign: Foreign) -> set[int]:
 
 
 def _encoding(foreign: Foreign, column: Column, whole: bool) -> Encoding:
+    # Nobody knows what was missing in training, and a column that is called otherwise is not missing.
     if column.is_category:
         return CodeEncoding(
-            column, missing="pass", nulls=True, fill="", categories=tuple(foreign.texts[column.name])
+            column, missing="pass", nulls=False, fill="", categories=tuple(foreign.texts[column.name])
         )
     zeros, ones = (0.0,) * column.width, (1.0,) * column.width
     if whole:
         return NumberEncoding(column, missing="refuse", nulls=False, fill=zeros, center=zeros, scale=ones)
-    return NumberEncoding(column, missing="pass", nulls=True, fill=zeros, center=zeros, scale=ones)
+    return NumberEncoding(column, missing="pass", nulls=False, fill=zeros, center=zeros, scale=ones)
 
 
 def _golden(made: Artifact, encoder: Encoder, whole: Sequence[int]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xgboost
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.cluster import Connection
@@ -50,3 +51,22 @@ def test_scores_that_are_no_probabilities_say_how_to_have_them(scores: Connectio
 def test_pmml_of_what_was_not_trained_here_says_so(scores: Connection) -> None:
     with refusal("0A000", "cannot be written as PMML", "trained here"):
         scores.execute("select pgml.export_pmml('scores')")
+
+
+def test_a_column_that_is_called_otherwise_is_told_though_the_model_takes_null(db: Connection) -> None:
+    rows = np.array([[n, np.nan if n % 3 else n % 5] for n in range(60)], dtype=np.float64)
+    trees = xgboost.XGBRegressor(n_estimators=3, max_depth=2).fit(rows, rows[:, 0])
+    file = bytes(trees.get_booster().save_raw("json"))
+    db.execute(
+        """select pgml.import_xgboost('cars', %s, '["Weight", "Power"]', y_column_name => '{mpg}')""", [file]
+    )
+    db.execute("create table cars as select 3.0 as weight, 2.0 as power, 1.0 as mpg")
+    for call in (
+        "select pgml.predict('cars', c) from cars c",
+        "select * from pgml.predict_table('cars', 'cars')",
+        "select * from pgml.evaluate('cars', 'cars')",
+        "select pgml.to_sql('cars', relation_name => 'cars')",
+    ):
+        with refusal("42703", 'feature(s) "Weight", "Power" are not given'):
+            db.execute(call.encode())
+    assert value(db, """select pgml.predict('cars', '{"Weight": 3, "Power": null}'::jsonb) is not null""")
