@@ -25,7 +25,8 @@ def import_onnx(arguments: dict[str, Any], file: bytes, tell: Tell) -> wire.Mess
     ----------
     arguments : dict
         ``features``, ``labels`` and ``task`` as `pgml.exchange.naming.Wanted` has them, ``targets``, the
-        names of what it predicts, and ``max_bytes``; each but the last may be None.
+        names of what it predicts, ``usual_targets``, those of its project, and ``max_bytes``; each but the
+        last may be None.
     file : bytes
     tell : callable
 
@@ -82,7 +83,7 @@ def _model(arguments: Mapping[str, Any], read: Callable[[Wanted], Foreign]) -> w
     wanted = Wanted(arguments["features"], arguments["labels"], arguments["task"])
     naming.check(wanted)
     foreign = read(wanted)
-    targets = assembly.target_names(foreign, arguments["targets"])
+    targets = assembly.target_names(foreign, arguments["targets"], arguments["usual_targets"])
     made = assembly.artifact(foreign, wanted, targets, arguments["max_bytes"])
     found = {
         "task": foreign.task,

@@ -70,8 +70,10 @@ def artifact(foreign: Foreign, wanted: Wanted, targets: Sequence[str], max_bytes
     return Artifact(made.encoder, decoder, _golden(made, encoder, foreign.whole), graph)
 
 
-def target_names(foreign: Foreign, given: Sequence[str] | None) -> list[str]:
-    """Return the names of what a model predicts: those given, the file's own, or ``target``.
+def target_names(
+    foreign: Foreign, given: Sequence[str] | None, usual: Sequence[str] | None = None
+) -> list[str]:
+    """Return the names of what a model predicts: those given, the usual ones, the file's own, or ``target``.
 
     Raises
     ------
@@ -83,8 +85,10 @@ def target_names(foreign: Foreign, given: Sequence[str] | None) -> list[str]:
     width = foreign.graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     count = width if foreign.output == "value" else 1
     if given is None:
-        own = list(foreign.targets)
-        return own if len(own) == count else numbered("target", count)
+        for own in (usual or (), foreign.targets):
+            if len(own) == count:
+                return list(own)
+        return numbered("target", count)
     if len(given) == count and (len(set(given)) < count or not all(given)):
         raise InvalidValue(
             "y_column_name holds a null or a name twice", hint="Give each number another name."

@@ -58,7 +58,7 @@ def import_model(
         )
     if verb == "import_keras_parts":
         arguments.required(given, "architecture")
-    found, data = _read(session, verb, given, file)
+    found, data = _read(session, verb, given, file, project)
     if verb != "import_model":
         found = _rows(found)
     source = {
@@ -87,7 +87,9 @@ def import_model(
     }, notes
 
 
-def _read(session: Session, verb: str, given: Mapping[str, Any], file: bytes) -> tuple[dict[str, Any], bytes]:
+def _read(
+    session: Session, verb: str, given: Mapping[str, Any], file: bytes, project: Project | None
+) -> tuple[dict[str, Any], bytes]:
     database = session.database
     bounds = database.as_owner(lambda: store.settings(database))
     most = bounds["max_model_bytes"]
@@ -104,6 +106,7 @@ def _read(session: Session, verb: str, given: Mapping[str, Any], file: bytes) ->
         "labels": given.get("labels"),
         "task": given.get("task"),
         "targets": given.get("y_column_name"),
+        "usual_targets": list(project.targets) if project else None,
         "architecture": given.get("architecture"),
         "max_bytes": most,
     }

@@ -6,11 +6,18 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from pgml import runner
 from pgml.errors import PgmlError
+from pgml.runner import Limits
 
 FULL = bool(os.environ.get("PGML_FULL"))
 COUNT = 10_000 if FULL else 500
 """Of each reader."""
+DEATH = "the importing process was killed"
+USUAL = dict.fromkeys(("features", "labels", "task", "targets", "usual_targets", "architecture")) | {
+    "max_bytes": 64 << 20
+}
+"""What a verb is given beside a file."""
 ODD_BYTES = (
     b"",
     b"\0",
@@ -89,6 +96,33 @@ def _places(value: Any, most: int = 3000) -> Iterator[tuple[Any, Any]]:
             yield each, key
             if isinstance(each[key], (dict, list)):
                 values.append(each[key])
+
+
+def imported(verb: str, files: Iterator[tuple[dict[str, Any], bytes]]) -> list[PgmlError]:
+    """Import files in the process that imports run in, which may die of one, and return what it says of them.
+
+    Anything that a reader raises but errors of pgml fails.
+
+    Parameters
+    ----------
+    files : iterator of (arguments, bytes)
+    """
+    found: list[PgmlError] = []
+    left = True
+    while left:
+        with runner.start(limits=Limits(1, 4 << 30), warm_up=("pgml.imports",), purpose="importing") as job:
+            for given, file in files:
+                error = outcome(lambda: job.run(verb, USUAL | given, file, lambda: None))  # noqa: B023
+                if error is not None:
+                    found.append(error)
+                    if error.message.startswith(DEATH):
+                        break
+            else:
+                left = False
+    assert {error.sqlstate for error in found} <= {"22P02", "22023", "0A000", "54000", "53200", "38000"}
+    failed = [each for each in found if each.sqlstate == "38000" and not each.message.startswith(DEATH)]
+    assert [(each.message, each.detail) for each in failed[:3]] == []
+    return found
 
 
 def outcome(read: Callable[[], Any]) -> PgmlError | None:

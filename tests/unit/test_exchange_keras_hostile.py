@@ -5,15 +5,12 @@ import json
 import random
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pgml.errors import InvalidValue, MalformedText, NotBuilt, PgmlError, TooLarge
 from pgml.exchange import keras
@@ -324,20 +321,23 @@ def _other_model(rng: random.Random) -> Any:
 
 pytestmark = pytest.mark.timeout(1800)
 """With PGML_FULL=1 some take minutes."""
-CHANGES: dict[str, Callable[[random.Random], Any]] = {
-    "archive": lambda rng: keras.read(_changed(archive(), rng), NOTHING),
-    "archive, weights": lambda rng: keras.read(archive(weights=_changed(WEIGHTS, rng)), NOTHING),
-    "archive, model": lambda rng: keras.read(archive(_other_model(rng)), NOTHING),
-    "whole": lambda rng: keras.read(_changed(whole(), rng), NOTHING),
-    "whole, model": lambda rng: keras.read(whole(_other_model(rng)), NOTHING),
-    "parts, weights": lambda rng: keras.read_parts(PARTS, _changed(WEIGHTS, rng), NOTHING),
-    "parts, model": lambda rng: keras.read_parts(json.dumps(_other_model(rng)), WEIGHTS, NOTHING),
+CHANGES: dict[str, Callable[[random.Random], tuple[dict[str, Any], bytes]]] = {
+    "archive": lambda rng: ({}, _changed(archive(), rng)),
+    "archive, weights": lambda rng: ({}, archive(weights=_changed(WEIGHTS, rng))),
+    "archive, model": lambda rng: ({}, archive(_other_model(rng))),
+    "whole": lambda rng: ({}, _changed(whole(), rng)),
+    "whole, model": lambda rng: ({}, whole(_other_model(rng))),
+    "parts, weights": lambda rng: ({"architecture": PARTS}, _changed(WEIGHTS, rng)),
+    "parts, model": lambda rng: ({"architecture": json.dumps(_other_model(rng))}, WEIGHTS),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@settings(max_examples=mutations.COUNT // 2, deadline=20_000)
-@given(seed=st.integers(0, 2**32))
-def test_of_changed_files_only_our_own_errors_come(change: str, seed: int) -> None:
-    with suppress(PgmlError):
-        CHANGES[change](random.Random(seed))
+def test_of_changed_files_only_our_own_errors_come(change: str) -> None:
+    """HDF5 itself crashes on some, so they are read where imports are."""
+    rng = random.Random(change)
+    verb = "import_keras_parts" if change.startswith("parts") else "import_keras"
+    count = mutations.COUNT // 2
+    found = mutations.imported(verb, (CHANGES[change](rng) for _ in range(count)))
+    assert len(found) > count // 10
+    assert sum(error.message.startswith(mutations.DEATH) for error in found) <= count // 100
