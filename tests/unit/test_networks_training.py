@@ -85,6 +85,21 @@ def test_it_goes_on_while_one_cost_comes_down() -> None:
     assert len(found.held) == len(found.costs) > 20
 
 
+def test_it_goes_on_while_held_rows_gain_though_training_rows_hardly_do() -> None:
+    matrix = rows().matrix
+    line, small, large = (
+        Network(2, (Layer(1),)),
+        Rows(matrix, matrix[:, :1] / 50),
+        Rows(matrix, matrix[:, :1] * 100),
+    )
+    settings = Settings(epochs=50, rule=Rule(rate=1e-4), patience=3, least_gain=0.01)
+    start = np.zeros(3)
+    for held, epochs in ((None, 4), (small, 4), (large, 10)):
+        rng = np.random.default_rng(0)
+        found = train(line, small, COSTS["mse"], settings, rng, held=held, start=start)
+        assert len(found.costs) == epochs if epochs == 4 else len(found.costs) > epochs
+
+
 def test_the_weights_kept_are_those_that_held_rows_like_best() -> None:
     few = Rows(rows(30).matrix, rows(30).actual + np.random.default_rng(1).normal(size=(30, 1)))
     held = rows(200, 1)
@@ -127,6 +142,19 @@ def test_rows_count_as_often_as_they_weigh() -> None:
     weighed = replace(both, weights=np.repeat([0.0, 2.0], 50))
     found = train(NET, weighed, COSTS["mse"], SETTINGS, np.random.default_rng(0))
     assert float(COSTS["mse"](other.actual, forward(NET, found.weights[np.newaxis], other.matrix))[0]) < 0.1
+
+
+def test_rows_of_classes_count_as_often_as_they_weigh() -> None:
+    matrix = np.vstack([rows().matrix] * 2)
+    positive = (matrix[:, :1] > 0).astype(float)
+    turned = np.where(np.arange(600)[:, np.newaxis] < 300, positive, 1 - positive)
+    network = Network(2, (Layer(1, "sigmoid"),))
+    for first, second in ((3.0, 1.0), (1.0, 3.0)):
+        data = Rows(matrix, turned, np.repeat([first, second], 300))
+        found = train(network, data, COSTS["cross_entropy"], SETTINGS, np.random.default_rng(0))
+        # Three of four rows to the right of 0 are of one class, and of four to its left of the other.
+        chances = forward(network, found.weights[np.newaxis], np.array([[3.0, 0.0]]))[0, 0, 0]
+        assert chances > 0.7 if first > second else chances < 0.3
 
 
 def test_a_folded_network_predicts_as_the_one_with_norms() -> None:
