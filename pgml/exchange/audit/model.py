@@ -84,9 +84,9 @@ def checked(data: bytes) -> Artifact:
         artifact = unpack(data)
     except Corrupted as error:
         raise _malformed(error.detail) from None
-    _check_encoder(artifact.encoder)
-    _check_decoder(artifact.decoder)
     try:
+        _check_encoder(artifact.encoder)
+        _check_decoder(artifact.decoder)
         encoder = Encoder.from_json(artifact.encoder)
         if encoder.width > WIDEST:
             raise TooLarge(
@@ -118,7 +118,7 @@ def _check_encoder(form: Any) -> None:
 
 def _check_encoding(form: Any) -> str:
     """Raise MalformedText unless this is an encoding; return the name of its column."""
-    if not isinstance(form, dict) or form.get("kind") not in CLASSES:
+    if not isinstance(form, dict) or not isinstance(form.get("kind"), str) or form["kind"] not in CLASSES:
         raise _malformed("An encoding is of no kind that pgml knows.")
     known = CLASSES[form["kind"]]
     hints = get_type_hints(known)

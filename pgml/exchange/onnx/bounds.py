@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from onnx import ModelProto, NodeProto, TensorProto
 
-from pgml.errors import TooLarge
+from pgml.errors import InvalidValue, TooLarge
 from pgml.exchange.onnx.sizes import Size, Sizes
 from pgml.exchange.onnx.words import short
 
@@ -61,10 +61,19 @@ def checked(model: ModelProto, sizes: Sizes) -> Budget:
     ------
     TooLarge
         It is more than `MOST_BYTES` or `MOST_WORK`.
+    InvalidValue
+        An operator has operands of which nothing can be told.
     """
     fixed = row = work = 0
     for node in model.graph.node:
-        for size in [*_own(node, sizes), *_inner(node, sizes)]:
+        try:
+            found, multiplications = [*_own(node, sizes), *_inner(node, sizes)], _work(node, sizes)
+        except (IndexError, ValueError, StopIteration):
+            raise InvalidValue(
+                f"operator {short(node.op_type)} has operands that do not fit it",
+                hint="Check the file with onnx.checker, or export it anew.",
+            ) from None
+        for size in found:
             if size.axis is None:
                 fixed += _bytes(size)
             else:
@@ -76,7 +85,7 @@ def checked(model: ModelProto, sizes: Sizes) -> Budget:
                     f'"{short(next(filter(None, node.output)))}".',
                     hint="Export a model for smaller inputs, or a smaller model.",
                 )
-        work += _work(node, sizes)
+        work += multiplications
         if work > MOST_WORK:
             raise TooLarge(
                 f"the model needs more than {MOST_WORK // 10**9} billion multiplications for one row",

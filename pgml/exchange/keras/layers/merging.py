@@ -36,8 +36,8 @@ def _subtract(call: Call) -> Tensor:
 def _concatenate(call: Call) -> Tensor:
     first = _first(call)
     rank = len(first.shape) + 1
-    (axis,) = call.options.integers("axis") if "axis" in call.options.given else [-1]
-    if axis % rank == 0 or not -rank < axis < rank:
+    (axis,) = call.options.sizes("axis", 1, -1, least=-rank)
+    if axis % rank == 0 or axis >= rank:
         raise call.options.broken("axis")
     at = axis % rank - 1
     rest = [each.shape[:at] + each.shape[at + 1 :] for each in call.given]
