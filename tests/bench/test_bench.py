@@ -27,7 +27,10 @@ def server(cluster: Cluster, database: str) -> Server:
 def test_a_case_measures_two_sides(server: Server, name: str) -> None:
     found = [finding for finding in CASES[name].run(server) if isinstance(finding, Comparison)]
     assert found or name == "batch"
-    assert all(one.ours > 0 and one.theirs > 0 and one.ratio > 0 for one in found)
+    # So few rows may fit into memory that the session has already.
+    timed = [one for one in found if one.unit != "MB"]
+    assert all(one.ours > 0 and one.theirs > 0 and one.ratio > 0 for one in timed)
+    assert all(one.ours >= 0 and one.theirs >= 0 for one in found)
 
 
 def test_models_as_sql_are_listed_also_without_orbital(

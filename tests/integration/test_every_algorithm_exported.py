@@ -20,7 +20,7 @@ from pgml.exchange import assembly
 from pgml.exchange.naming import Wanted
 from pgml.exchange.onnx.reading import read
 from pgml.exchange.onnx.writing import onnx_of
-from pgml.inference import Predictor
+from pgml.inference import Predictor, codes_of
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from pgml.sqlgen.proof import probes
@@ -73,7 +73,8 @@ def numbers(answers: Answers) -> npt.NDArray[np.float64]:
 def labels(predictor: Predictor, outputs: npt.NDArray[Any]) -> Mapping[str, list[Any]]:
     """Return the label of each row by the name of its output."""
     if predictor.labels:
-        codes = predictor.codes(outputs)
+        # A file has a label for every row; `predict` has none where numbers so large make NaN.
+        codes = codes_of(predictor.output, outputs)
         return {"label": [_typed(predictor.labels[code], predictor.label_kind) for code in codes]}
     ends = np.cumsum([len(known) for known, _ in predictor.parts])
     sides = np.split(outputs, ends[:-1], axis=1) if predictor.parts else []
