@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pgml import runner
+from pgml import runner, wire
 from pgml.columns import Column
 from pgml.dataset import Dataset
 from pgml.errors import PgmlError, TrainingFailed
@@ -141,18 +142,17 @@ def test_noise_on_stdout_and_stderr_does_not_block(warm: Job) -> None:
     assert warm.run("flood", {}, None, no_interrupts)[0] == {"done": True}
 
 
-def test_a_large_blob_crosses_while_interrupts_are_heard(warm: Job) -> None:
-    size, calls, longest, last = 200_000_000, 0, 0.0, time.monotonic()
+def test_a_large_blob_crosses_while_interrupts_are_heard(warm: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "ROUND", 0.0)
+    size, missing = 200_000_000, []
 
     def check() -> None:
-        nonlocal calls, longest, last
-        now = time.monotonic()
-        calls, longest, last = calls + 1, max(longest, now - last), now
+        missing.append(warm._inbox.need)
 
     blob = warm.run("blob", {"size": size}, None, check)[1]
     assert len(blob) == size
-    assert calls > 1
-    assert longest < SOON
+    during = [size, *(n for n in missing if wire.PIECE < n <= size)]
+    assert max(before - after for before, after in pairwise(during)) <= wire.PIECE
 
 
 def test_the_child_lives_in_a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +255,7 @@ def test_warm_up_imports_before_the_job() -> None:
 PARENT = """
 import sys, time
 sys.path.insert(0, {root!r})
-from pgml import runner
+from pgml import runner, wire
 from tests.unit import jobs
 def told(message):
     print(message["started"], flush=True)
