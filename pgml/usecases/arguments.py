@@ -42,6 +42,13 @@ TRAIN: Mapping[str, str] = {
     "metric": "text",
     "weight": "text",
 }
+FURTHER: Mapping[str, str] = {
+    "cost": "text",
+    "threshold": "text",
+    "base_model": "integer",
+    "freeze": "integer",
+    "time_limit": "number",
+}
 COMPILED: Mapping[str, str] = {
     "dialect": "text",
     "relation_name": "text",
@@ -64,7 +71,7 @@ IMPORTED: Mapping[str, str] = {
 NAMED: Mapping[str, str] = {"project_name": "text"}
 BY_ID: Mapping[str, str] = {"model_id": "integer"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
-    "train": TRAIN,
+    "train": {**TRAIN, **FURTHER},
     "train_joint": {**TRAIN, "y_column_name": "array"},
     "deploy": {"project_name": "text", "strategy": "text", "algorithm": "text", "engine": "text"},
     "deploy_model": {"model_id": "integer", "engine": "text"},

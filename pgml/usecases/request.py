@@ -19,8 +19,9 @@ from pgml.reader import Relation
 from pgml.recipe import Sampling
 from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
-from pgml.usecases import arguments, search_request, split_request
+from pgml.usecases import arguments, further_options, search_request, split_request
 from pgml.usecases.constant import other, same
+from pgml.usecases.further_options import Further
 from pgml.usecases.search_request import Search
 from pgml.usecases.session import Session
 
@@ -53,6 +54,7 @@ class Request:
         The project's own, or those of a new one.
     search : Search or None
         How hyperparameters are searched for.
+    further : Further
     """
 
     project: Project | None
@@ -72,6 +74,7 @@ class Request:
     automatic_deploy: bool
     materialize: bool
     search: Search | None
+    further: Further
 
 
 def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
@@ -154,6 +157,7 @@ def of_arguments(
         given["automatic_deploy"] is not False,
         given["materialize_snapshot"] is True,
         search_request.checked(given, target, task, algorithm),
+        further_options.checked(given),
     )
 
 

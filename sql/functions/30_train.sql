@@ -17,7 +17,12 @@ create function pgml.train(
     seed int default null,
     split_by text default null,
     metric text default null,
-    weight text default null
+    weight text default null,
+    cost text default null,
+    threshold text default null,
+    base_model bigint default null,
+    freeze int default null,
+    time_limit interval default null
 )
 returns pgml.trained
 language plpgsql
@@ -46,11 +51,17 @@ begin
             'seed', seed,
             'split_by', split_by,
             'metric', metric,
-            'weight', weight
+            'weight', weight,
+            'cost', cost,
+            'threshold', threshold,
+            'base_model', base_model,
+            'freeze', "freeze",
+            'time_limit', extract(epoch from time_limit)
         ))
     );
 end
 $$;
 comment on function pgml.train(
-    text, text, text, text, text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text, text, text
+    text, text, text, text, text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text, text, text, text, text,
+    bigint, int, interval
 ) is 'fits a model to a relation and deploys it if it is better';

@@ -237,10 +237,12 @@ TRAIN = {
     "test_sampling": None, "runtime": None, "automatic_deploy": True, "materialize_snapshot": False,
     "preprocess": {}, "seed": None, "split_by": None, "metric": None, "weight": None,
 }  # fmt: skip
+FURTHER = dict.fromkeys(("cost", "threshold", "base_model", "freeze", "time_limit"))
 WRONG_ARGUMENTS = {
     "project_name": 5, "task": ["a"], "relation_name": {}, "y_column_name": True, "algorithm": [1],
     "search": {}, "test_size": "x", "test_sampling": [], "runtime": 1.5, "automatic_deploy": "x",
     "materialize_snapshot": 1, "seed": 1.5, "split_by": 5, "metric": 1, "weight": [],
+    "cost": 1, "threshold": 0.5, "base_model": 1.5, "freeze": "x", "time_limit": "x",
 }  # fmt: skip
 
 
@@ -266,7 +268,7 @@ def test_broken_calls_of_the_private_function_are_clean_errors(mallory: Connecti
                 f"Call the function pgml.{verb.removesuffix('_model') if verb != 'drop_model' else verb}"
             )
     for name, wrong in WRONG_ARGUMENTS.items():
-        sqlstate, message, _ = outcome(mallory, "train", json.dumps(TRAIN | {name: wrong}))
+        sqlstate, message, _ = outcome(mallory, "train", json.dumps(TRAIN | FURTHER | {name: wrong}))
         assert sqlstate == "22023"
         assert message.startswith(f"{name} must be of type ")
     for number in ("1.5", '"1"', "true"):
@@ -274,7 +276,7 @@ def test_broken_calls_of_the_private_function_are_clean_errors(mallory: Connecti
     for number in ("99999999999999999999", "1" + "0" * 5000):
         assert outcome(mallory, "drop_model", f'{{"model_id": {number}}}')[0] in ("22003", "22023")
     relation = f"{mallory.info.user}.line"
-    large = json.dumps(TRAIN | {"relation_name": relation, "seed": 10**30})
+    large = json.dumps(TRAIN | FURTHER | {"relation_name": relation, "seed": 10**30})
     assert outcome(mallory, "train", large)[1] == f"seed {10**30} is out of range"
     for wrong in ([5], [{}], [["y"]]):
         arguments = json.dumps(TRAIN | {"relation_name": relation, "y_column_name": wrong})
