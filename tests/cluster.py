@@ -141,10 +141,12 @@ class Cluster:
         user: str = SUPERUSER,
         options: Sequence[str] = (),
         merged: bool = False,
+        directory: Path | None = None,
     ) -> "subprocess.CompletedProcess[str]":
         """Run SQL, or a file of it, up to its first error; look at ``returncode`` and ``stderr``.
 
-        `merged` puts what goes to stderr into ``stdout``, where it was printed.
+        `merged` puts what goes to stderr into ``stdout``, where it was printed.  psql reads and writes files
+        in `directory`, by default the caller's own.
         """
         command = [f"{self.bin}/psql", "-X", "-v", "ON_ERROR_STOP=1", *options, "-h", self.socket, "-U", user]
         text = script.read_text() if isinstance(script, Path) else script
@@ -154,6 +156,7 @@ class Cluster:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else subprocess.PIPE,
             text=True,
+            cwd=directory,
             check=False,
         )
 

@@ -37,7 +37,7 @@ def run(cluster: Cluster, database: str, page: str) -> list[str]:
     """Return what psql prints for each example of a page, errors and notices included."""
     script = "".join(f"{example.sql}\n\\echo {_MARK}\n" for example in examples(page))
     options = ["-q", "-v", "ON_ERROR_STOP=0", "-v", "SHOW_CONTEXT=never"]
-    result = cluster.psql(database, script, options=options, merged=True)
+    result = cluster.psql(database, script, options=options, merged=True, directory=ROOT)
     return [_tidy(part) for part in result.stdout.split(_MARK + "\n")[:-1]]
 
 
