@@ -3,6 +3,7 @@
 # make check-full           the same with what takes longer: 300 trainings, 20,000 rounds
 # make bench                pgml beside what one would do instead, into docs/benchmarks.md
 # make quickstart           a throwaway server with a first model; does its own set-up
+# make docs                 the documentation as a site, into build/site
 #
 # PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
 # TEST_PROCESSES=2  tests at a time
@@ -54,7 +55,7 @@ all install uninstall installcheck clean:
 	@$(MAKE) $@
 
 check: test-deps venv installed
-	@$(MAKE) lint test
+	@$(MAKE) lint docs test
 endif
 
 check-full:
@@ -108,6 +109,11 @@ TEST_PROCESSES ?= 2
 test: venv frameworks
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
+# Links and headings that are not there end it.
+docs:
+	@scripts/make-venv .venv-docs requirements/docs.txt
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --quiet
+
 bench: deps installed
 	@scripts/make-venv .venv-bench $(LOCKS) requirements/dev.txt requirements/bench.txt
 	@scripts/make-venv .venv-orbital requirements/orbital.txt
@@ -124,6 +130,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test check check-full bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test docs check check-full bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
