@@ -1,4 +1,5 @@
 # make && make install      build and install the extension with its Python
+# make green                lint, types and quick tests; does its own set-up
 # make check                everything a change must pass; does its own set-up
 # make check-full           the same with what takes longer: 300 trainings, 20,000 rounds
 # make bench                pgml beside what one would do instead, into docs/benchmarks.md
@@ -57,6 +58,14 @@ all install uninstall installcheck clean:
 check: test-deps venv installed
 	@$(MAKE) lint docs test
 endif
+
+# Quick enough to be run before each commit: nothing here trains, but for one story.
+green: test-deps venv installed
+	@$(MAKE) lint
+	@.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(GREEN)
+
+GREEN = tests/contract tests/extension tests/docs/test_links.py tests/integration/test_story.py $(filter-out \
+    $(wildcard tests/unit/test_exchange_* tests/unit/test_sql_* tests/unit/test_networks_*), $(wildcard tests/unit/test_*.py))
 
 check-full:
 	@PGML_FULL=1 PGML_ROUNDS=20000 $(MAKE) check
@@ -130,6 +139,6 @@ quickstart: deps installed
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test docs check check-full bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test docs green check check-full bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
