@@ -99,6 +99,7 @@ def outcome(
         as_known(predictor, truth),
         matrix,
         outputs(predictor, dataset, check_for_interrupts),
+        predictor.labels,
     )
 
 

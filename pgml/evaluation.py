@@ -32,11 +32,14 @@ class Outcome:
     kind : Kind
     pairs : sequence of (truth, outputs)
         One, or one a target where several targets are classes.
+    labels : sequence of (str or float)
+        Of the classes in code order, where there is one target.
     """
 
     task: str
     kind: Kind
     pairs: Sequence[tuple[Any, Any]]
+    labels: Sequence[Any] = ()
 
     def scores(self) -> dict[str, float | None]:
         """Return every metric of the task, a mean over the pairs; None where it is undefined."""
@@ -45,7 +48,7 @@ class Outcome:
 
     def score(self, metric: Metric) -> float | None:
         """Return one metric, a mean over the pairs; None where it is undefined."""
-        return _mean([metrics.score(metric, *pair, self.kind) for pair in self.pairs])
+        return _mean([metrics.score(metric, *pair, self.kind, self.labels) for pair in self.pairs])
 
     def interval(self, metric: Metric, seed: int) -> tuple[float, float] | None:
         """Return in which interval a metric lies on other rows of the kind; None of several targets."""
@@ -59,15 +62,14 @@ class Outcome:
         return [metrics.evaluation(self.task, *pair, self.kind) for pair in self.pairs]
 
 
-def check(metric: str | None, task: str, output: Output, algorithm: str) -> None:
+def check(wanted: Metric | None, task: str, output: Output, algorithm: str) -> None:
     """Raise InvalidValue if a metric needs what the outputs of a model are not."""
-    if metric is None or task not in SUPERVISED:
+    if wanted is None or task not in SUPERVISED:
         return
-    wanted = metrics.find(metric, task)
     if not wanted.takes(KINDS[output]):
         fitting = [name for name, each in metrics.of_task(task).items() if each.takes(KINDS[output])]
         raise InvalidValue(
-            f'metric "{metric}" needs {wanted.needs}, which "{algorithm}" does not give',
+            f'metric "{wanted.name}" needs {wanted.needs}, which "{algorithm}" does not give',
             hint=f"Its metrics are {name_list(fitting)}. Or train an algorithm that gives them.",
         )
 
@@ -83,7 +85,13 @@ def space(rows: Dataset, columns: Sequence[Column]) -> Encoder:
 
 
 def outcome(
-    task: str, output: Output, counts: Sequence[int], truth: Floats, matrix: Any, outputs: Floats
+    task: str,
+    output: Output,
+    counts: Sequence[int],
+    truth: Floats,
+    matrix: Any,
+    outputs: Floats,
+    labels: Sequence[Any] = (),
 ) -> Outcome:
     """Return what metrics take.
 
@@ -98,12 +106,14 @@ def outcome(
     matrix : ndarray of shape (rows, width)
         The rows, in the `space` that clusters are measured in.
     outputs : ndarray of shape (rows,) or (rows, width)
+    labels : sequence of (str or float)
+        Of the classes in code order, where there is one target.
     """
     if task == "clustering":
         # A row that the model knows no cluster of counts as noise.
         return Outcome(task, "clusters", [(matrix, codes_of(output, np.nan_to_num(outputs, nan=-1.0)))])
     if len(counts) < 2:
-        return Outcome(task, KINDS[output], [(truth, outputs)])
+        return Outcome(task, KINDS[output], [(truth, outputs)], labels)
     sides = np.split(outputs, np.cumsum(counts)[:-1], axis=1)
     return Outcome(task, KINDS[output], list(zip(truth.T, sides, strict=True)))
 

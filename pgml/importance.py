@@ -50,9 +50,10 @@ def by_permutation(
     def score(changed: Matrix) -> float | None:
         check_for_interrupts()
         outputs = predictor.run(changed)
-        return evaluation.outcome(predictor.task, predictor.output, counts, known, matrix, outputs).score(
-            metric
+        found = evaluation.outcome(
+            predictor.task, predictor.output, counts, known, matrix, outputs, predictor.labels
         )
+        return found.score(metric)
 
     whole = score(matrix)
     found: dict[str, tuple[float, float] | None] = {}

@@ -48,8 +48,10 @@ def of_test_rows(
         return {"cumulative_explained_variance": _finite_sum(share)}, own
     if spec.task == "anomaly":
         return {"anomaly_share": float((outputs > 0).mean())}, own
-    outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs)
+    outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs, truth.labels)
     scores: dict[str, Any] = dict(outcome.scores()) | _interval(spec, outcome)
+    if spec.criterion is not None:
+        scores[spec.criterion.name] = outcome.score(spec.criterion)
     tables = outcome.tables()
     if truth.parts:
         each = zip(spec.targets, truth.parts, tables, strict=True)
@@ -102,6 +104,6 @@ def importances(made: Pipeline) -> Mapping[str, float] | None:
 
 
 def _interval(spec: FitSpec, outcome: Outcome) -> dict[str, Any]:
-    metric = metrics.find(spec.metric, spec.task) if spec.metric else metrics.default(spec.task)
+    metric = metrics.of_spec(spec)
     found = outcome.interval(metric, spec.seed) if metric else None
     return {f"{metric.name}_interval": list(found)} if metric and found else {}

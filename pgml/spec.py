@@ -1,9 +1,10 @@
 """What a training is asked to do, once its arguments are checked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from pgml.criterion import Metric
 from pgml.recipe import Recipe as Recipe
 
 SUPERVISED = ("regression", "classification")
@@ -50,6 +51,10 @@ class FitSpec:
         What the user wants done with columns, by name.
     search : mapping or None
         See `pgml.search`.
+    cost : mapping or None
+        The user's cost that `metric` names, as `pgml.asking` takes it.
+    criterion : Metric or None
+        The same, ready to be computed. It does not travel: each process makes its own.
     """
 
     task: str
@@ -65,9 +70,13 @@ class FitSpec:
     weight: str | None = None
     preprocess: Mapping[str, Any] = field(default_factory=dict)
     search: Mapping[str, Any] | None = None
+    cost: Mapping[str, Any] | None = None
+    criterion: Metric | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"recipe": self.recipe.as_json()}
+        form = asdict(replace(self, criterion=None)) | {"recipe": self.recipe.as_json()}
+        del form["criterion"]
+        return form
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> "FitSpec":

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, evaluation, pipeline, report, splitting, target
+from pgml import algorithms, conversion, evaluation, metrics, pipeline, report, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
@@ -69,7 +69,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     known = truth.take(train) if spec.targets else None
     spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
-    evaluation.check(spec.metric, spec.task, made.output, spec.algorithm)
+    evaluation.check(metrics.of_spec(spec), spec.task, made.output, spec.algorithm)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
     tested = test if test.size else train

@@ -9,7 +9,18 @@ from pgml.metrics.evaluation import evaluation
 from pgml.metrics.intervals import interval
 from pgml.metrics.labels import by_class, confusion
 from pgml.metrics.probabilities import calibration_curve
-from pgml.metrics.registry import ALIASES, KEY, METRICS, Kind, Metric, better, default, find, of_task
+from pgml.metrics.registry import (
+    ALIASES,
+    KEY,
+    METRICS,
+    Kind,
+    Metric,
+    better,
+    default,
+    find,
+    of_spec,
+    of_task,
+)
 from pgml.metrics.regression import r2, r2_by_target
 from pgml.metrics.scores import evaluate, key_score, score
 
@@ -31,6 +42,7 @@ __all__ = [
     "find",
     "interval",
     "key_score",
+    "of_spec",
     "of_task",
     "precision_recall_curve",
     "r2",

@@ -51,9 +51,11 @@ def interval(
 
     Returns
     -------
-    low, high, or None where the metric is undefined, has no interval (``max_error`` and most of clusters) or
+    low, high, or None where the metric is undefined, has no interval (``max_error``, most of clusters, a formula of its own) or
     is undefined on most resamples.
     """
+    if metric.formula is not None:
+        return None
     value = score(metric, truth, outputs, kind)
     if not np.isfinite(value) or len(truth) < 2:
         return None

@@ -1,41 +1,12 @@
 """Which metrics there are, for which tasks, and which way is better: a literal registry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
-from typing import Literal
 
+from pgml.criterion import Kind as Kind
+from pgml.criterion import Metric as Metric
 from pgml.errors import InvalidValue, hint_of_names
-
-Kind = Literal["labels", "scores", "probabilities", "values", "clusters"]
-"""What a model puts out: class codes, any ranking score a class, probabilities, numbers, cluster codes."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A literal entry of the registry.
-
-    Attributes
-    ----------
-    name : str
-    tasks : tuple of str
-    greater_is_better : bool
-    needs : Kind
-        The least it is computed from: probabilities are also scores, and the greatest score is the label's.
-    """
-
-    name: str
-    tasks: tuple[str, ...]
-    greater_is_better: bool
-    needs: Kind
-
-    def takes(self, kind: Kind) -> bool:
-        """Return whether outputs of a kind are enough."""
-        return kind == self.needs or self.needs in LESSER.get(kind, ())
-
-
-LESSER: Mapping[Kind, tuple[Kind, ...]] = {"probabilities": ("scores", "labels"), "scores": ("labels",)}
-"""What else outputs of a kind are."""
+from pgml.spec import FitSpec
 
 
 def _all(task: str, needs: Kind, greater: tuple[str, ...], less: tuple[str, ...] = ()) -> dict[str, Metric]:
@@ -159,6 +130,13 @@ def find(name: str, task: str) -> Metric:
 def default(task: str) -> Metric | None:
     """Return the metric that decides deployments, None for a task that is not scored."""
     return METRICS[KEY[task]] if task in KEY else None
+
+
+def of_spec(spec: FitSpec) -> Metric | None:
+    """Return what a fit is judged by: its own criterion, the metric it names, or its task's."""
+    if spec.criterion is not None:
+        return spec.criterion
+    return find(spec.metric, spec.task) if spec.metric else default(spec.task)
 
 
 def better(metric: Metric, one: float | None, other: float | None) -> bool:

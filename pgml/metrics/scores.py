@@ -68,11 +68,15 @@ def evaluate(
     return {name: value if isfinite(value) else None for name, value in found.items()}
 
 
-def score(metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind) -> float:
+def score(metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind, labels: Sequence[Any] = ()) -> float:
     """Return one metric; NaN where it is undefined on these rows or for this kind of output.
 
-    See `evaluate` for the parameters. Greater is not better for every metric: see `better`.
+    See `evaluate` for the parameters; `labels` are those of the classes, for a metric with a formula of its
+    own. Greater is not better for every metric: see `better`.
     """
+    if metric.formula is not None:
+        fits = len(truth) and metric.takes(kind)
+        return float(metric.formula(truth, outputs[np.newaxis], kind, labels)[0]) if fits else float("nan")
     return _computed([metric], truth, outputs, kind)[metric.name]
 
 

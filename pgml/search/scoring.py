@@ -146,7 +146,13 @@ class Scorer:
         if made.output != "cluster" and not np.isfinite(outputs).all():
             raise TrainingFailed("predictions are not finite numbers")
         outcome = evaluation.outcome(
-            self._spec.task, made.output, made.classes, self._truth.values[rows], matrix, outputs
+            self._spec.task,
+            made.output,
+            made.classes,
+            self._truth.values[rows],
+            matrix,
+            outputs,
+            self._truth.labels,
         )
         if not self._metric.takes(outcome.kind):
             raise InvalidValue(

@@ -68,7 +68,8 @@ def best(
     """
     wanted = spec.search
     assert wanted is not None
-    metric = metrics.find(wanted["metric"], spec.task)
+    own = metrics.of_spec(spec)
+    metric = own if own and own.name == wanted["metric"] else metrics.find(wanted["metric"], spec.task)
     swarm = wanted["kind"] == "pso"
     fitted = replace(spec, threads=1) if swarm else spec
     scorer = Scorer(fitted, algorithm, metric, rows, truth, positions, parted, wanted["folds"])

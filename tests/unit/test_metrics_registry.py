@@ -1,9 +1,16 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import get_scorer
 
 from pgml import metrics
 from pgml.errors import InvalidValue
+from pgml.evaluation import Outcome
+from pgml.metrics import Metric
+from pgml.recipe import Recipe
+from pgml.spec import FitSpec
 
 
 def test_every_alias_names_a_metric_and_none_is_one() -> None:
@@ -96,3 +103,28 @@ def test_good_numbers_score_better_than_bad_ones(name: str) -> None:
     good = metrics.score(metric, truth, truth + rng.normal(0, 0.1, 40), "values")
     bad = metrics.score(metric, truth, truth + rng.normal(1, 3, 40), "values")
     assert metrics.better(metric, good, bad)
+
+
+def test_a_metric_with_a_formula_is_scored_by_it_and_has_no_interval() -> None:
+    seen: list[tuple[tuple[int, ...], str, list[str]]] = []
+
+    def formula(truth: Any, outputs: Any, kind: str, labels: Any) -> Any:
+        seen.append((outputs.shape, kind, list(labels)))
+        return (outputs.argmax(axis=-1) != truth).sum(axis=-1) * 5.0
+
+    metric = Metric("mistakes", ("classification",), greater_is_better=False, needs="labels", formula=formula)
+    truth, outputs = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    outcome = Outcome("classification", "probabilities", [(truth, outputs)], ["a", "b"])
+    assert outcome.score(metric) == 5.0
+    assert outcome.interval(metric, 0) is None
+    assert seen == [((1, 3, 2), "probabilities", ["a", "b"])]
+
+
+def test_a_fit_is_judged_by_its_own_criterion_or_by_the_metric_it_names() -> None:
+    spec = FitSpec("regression", ["y"], ["x"], "linear", {}, 0, Recipe(0.25, 0, ("x",)), 1 << 20, 1, "rmse")
+    own = replace(metrics.METRICS["max_error"], name="app.cost(integer, integer)")
+    named = metrics.of_spec(spec)
+    assert named == metrics.METRICS["root_mean_squared_error"]
+    assert metrics.of_spec(replace(spec, metric=None)) is metrics.default("regression")
+    assert metrics.of_spec(replace(spec, criterion=own)) is own
+    assert "criterion" not in replace(spec, criterion=own).as_json()
