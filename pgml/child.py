@@ -24,11 +24,12 @@ from typing import Any
 from pgml import wire
 from pgml.dataset import Dataset
 from pgml.errors import OutOfMemory, PgmlError, TrainingFailed
+from pgml.wire import Patience
 
 Given = Dataset | bytes | None
 """What a job works on: rows, the bytes of a model, or nothing."""
-Function = Callable[[dict[str, Any], Given, Callable[[dict[str, Any]], Any]], wire.Message]
-"""A job: (arguments, given, tell) to (value, blob), the value JSON; `tell` returns the parent's answer."""
+Function = Callable[[dict[str, Any], Given, Callable[..., Any]], wire.Message]
+"""A job: (arguments, given, tell) to (value, blob), the value JSON; `tell` is `Peer.tell`."""
 
 JOBS: Mapping[str, str] = {
     "fit": "pgml.training:run",
@@ -82,7 +83,7 @@ def main(jobs: Mapping[str, str] = JOBS) -> None:
     _die_with(parent)
     _limit(memory_bytes)
     faulthandler.enable()
-    peer = Peer(channel)
+    peer = Peer(channel, parent)
     peer.send(wire.head({"kind": "ready"}))
     for module in sys.argv[4:]:
         import_module(module)
@@ -123,7 +124,8 @@ def _limit(memory_bytes: int) -> None:
 class Peer:
     """The parent, at the other end of the channel."""
 
-    def __init__(self, channel: int) -> None:
+    def __init__(self, channel: int, parent: int) -> None:
+        self._parent = parent
         self._socket = socket.socket(fileno=channel)
         self._socket.set_inheritable(False)
         self._inbox = wire.Inbox()
@@ -152,10 +154,26 @@ class Peer:
             if message := self._inbox.feed(data):
                 return *message, descriptors
 
-    def tell(self, message: dict[str, Any]) -> Any:
-        """Tell the parent something and return its answer."""
-        self.send(wire.head({"kind": "tell", "message": message}))
+    def tell(self, message: dict[str, Any], blob: bytes = b"", patience: Patience | None = None) -> Any:
+        """Tell the parent something and return its answer.
+
+        An answer that does not come in time never counts: the parent hears so, and then, as it may be in the
+        midst of what hears signals alone, SIGINT.
+        """
+        self.send(wire.head({"kind": "tell", "message": message}, len(blob)), blob)
+        if patience is not None and not self._heard_within(patience.seconds):
+            late = {"kind": "late", "error": dict(patience.error), "by_signal": patience.by_signal}
+            self.send(wire.head(late))
+            if patience.by_signal and os.getppid() == self._parent:
+                os.kill(self._parent, signal.SIGINT)
+            while True:
+                self.receive()
         return self.receive()[0]["answer"]
+
+    def _heard_within(self, seconds: float) -> bool:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
 
 
 def _outcome(

@@ -18,6 +18,11 @@ Formula = Callable[[npt.NDArray[Any], npt.NDArray[Any], Kind, Sequence[Any]], np
 classes), their kind, and the labels of classes in code order: a number for each model, (models,)."""
 
 
+def is_cost(name: str) -> bool:
+    """Return whether a name is that of a function in SQL, with the types of its arguments."""
+    return name.endswith(")") and "(" in name
+
+
 @dataclass(frozen=True)
 class Metric:
     """What models compare by.

@@ -18,6 +18,7 @@ from pgml.dataset import Dataset
 from pgml.errors import Corrupted, InvalidValue
 from pgml.preprocessing import Encoder, Matrix
 from pgml.spec import Output
+from pgml.target import LabelKind
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
@@ -57,7 +58,7 @@ class Predictor:
         self.encoder = Encoder.from_json(artifact.encoder)
         self.task: str = artifact.decoder["task"]
         self.labels: list[Any] = artifact.decoder["labels"]
-        self.label_kind: str = artifact.decoder["label_kind"]
+        self.label_kind: LabelKind = artifact.decoder["label_kind"]
         self.output: Output = artifact.decoder["output"]
         self.parts = [(part["labels"], part["label_kind"]) for part in artifact.decoder["parts"]]
         self.targets: list[str] = artifact.decoder["targets"]

@@ -8,7 +8,7 @@ that are fitted and from no others.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -127,7 +127,8 @@ def fit(
         if truth is not None and truth.counts:
             found, wanted = np.unique(outcome, return_inverse=True)
             present.append(found)
-        fitted = algorithm.fit(matrix, wanted, rest, context)
+        cost = _cost(spec, truth, present[-1] if present else None, center)
+        fitted = algorithm.fit(matrix, wanted, rest, replace(context, cost=cost))
         estimators.append(fitted.estimator)
         notes += fitted.notes
     took = time.perf_counter() - started
@@ -136,6 +137,31 @@ def fit(
     said = list(dict.fromkeys(notes))
     fitted_parts = (estimators, present, counts, center, output, said, took)
     return Pipeline(algorithm, spec.task, encoder, *fitted_parts), matrix
+
+
+def _cost(
+    spec: FitSpec, truth: Target | None, present: Codes | None, center: Floats
+) -> Callable[[Floats], Floats] | None:
+    """Return what outputs of these rows cost by a criterion of the user's, while a model is fitted.
+
+    `present` are the classes that the fit knows, `center` is what was taken from the target.
+    """
+    criterion = spec.criterion
+    if criterion is None or criterion.formula is None or truth is None:
+        return None
+    formula = criterion.formula
+    if present is None:
+        return lambda outputs: formula(truth.values, outputs[..., 0] + center[0], "values", ())
+    count = truth.counts[0]
+
+    def cost(outputs: Floats) -> Floats:
+        if len(present) < count:
+            full = np.zeros((*outputs.shape[:2], count))
+            full[..., present] = outputs
+            outputs = full
+        return formula(truth.values, outputs, "probabilities", truth.labels)
+
+    return cost
 
 
 def encode(

@@ -26,6 +26,9 @@ ROUND = 0.05
 """Seconds between two looks at interrupts."""
 GRACE_ROUNDS = 4
 """Rounds in which a dead child may turn out to be a cancelled statement."""
+SIGNAL_ROUNDS = 40
+"""Rounds in which a signal arrives that the child has sent, if it was not swallowed."""
+CANCELLED = "57014"
 TAIL = 2048
 """Bytes kept of what the child printed last."""
 KEPT_VARIABLES = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
@@ -190,12 +193,12 @@ class Job:
         check_for_interrupts : callable
             Called at least every 50 ms; what it raises ends the job.
         tell : callable (message) -> JSON
-            Answers what the job tells or asks; what it raises ends the job.
+            Answers what the job tells or asks; what it raises ends the job. Bytes are the message's ``blob``.
 
         Raises
         ------
         PgmlError
-            As the job raised it; 53200 if it ran out of its memory.
+            As the job raised it; 53200 if it ran out of its memory; 57014 for an answer that was late.
         TrainingFailed
             The job has a bug, or the process died.
         """
@@ -213,13 +216,45 @@ class Job:
                     case "ready":
                         self._ready = True
                     case "tell":
-                        self._send({"answer": tell(header["message"])})
+                        told = header["message"] | ({"blob": blob} if blob else {})
+                        self._send({"answer": tell(told)})
+                    case "late":
+                        raise self._late(header)
                     case "error":
                         raise _error(header)
                     case _:
                         return header["value"], blob
         except _ClosedError:
             raise self._death() from None
+        except PgmlError as error:
+            late = self._pending() if error.sqlstate == CANCELLED else None
+            if late is None:
+                raise
+            raise _too_late(late) from None
+
+    def _pending(self) -> Mapping[str, Any] | None:
+        """Return what the child says of a late answer, if it sent the signal that was heard."""
+        while True:
+            try:
+                data = self._channel.recv(min(self._inbox.need, wire.PIECE))
+            except (BlockingIOError, ConnectionError):
+                return None
+            if not data:
+                return None
+            if message := self._inbox.feed(data):
+                return message[0] if message[0]["kind"] == "late" else None
+
+    def _late(self, header: Mapping[str, Any]) -> PgmlError:
+        """Return that an answer was late, once the signal is heard that follows: it must end nothing else."""
+        for _ in range(SIGNAL_ROUNDS if header["by_signal"] else 0):
+            try:
+                self._check()
+            except PgmlError as error:
+                if error.sqlstate != CANCELLED:
+                    raise
+                break
+            time.sleep(ROUND)
+        return _too_late(header)
 
     def _send(self, header: Mapping[str, Any], descriptors: Sequence[int] = (), *, blob: bytes = b"") -> None:
         self._push(wire.head(header, len(blob)), descriptors)
@@ -314,6 +349,11 @@ def _death(purpose: Purpose, code: int | None, ready: bool, printed: str) -> Tra
     return TrainingFailed(
         f"the {purpose} process was killed by signal {-code} ({name})", detail=printed, hint=hint
     )
+
+
+def _too_late(header: Mapping[str, Any]) -> PgmlError:
+    error = header["error"]
+    return from_sqlstate(CANCELLED, error["message"], error["detail"], error["hint"])
 
 
 def _error(header: Mapping[str, Any]) -> PgmlError:

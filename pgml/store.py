@@ -23,6 +23,7 @@ DEFAULTS: Mapping[str, int] = {
     "max_cache_bytes": 512 << 20,
     "child_memory_bytes": 0,
     "child_threads": 0,
+    "cost_milliseconds": 60_000,
 }
 
 

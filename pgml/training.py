@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, conversion, evaluation, metrics, pipeline, report, splitting, target
+from pgml import algorithms, asking, conversion, evaluation, metrics, pipeline, report, splitting, target
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
@@ -28,10 +28,12 @@ Result = TypeVar("Result")
 
 
 def run(
-    arguments: Mapping[str, Any], dataset: Dataset, tell: Callable[[dict[str, Any]], Any]
+    arguments: Mapping[str, Any], dataset: Dataset, tell: Callable[..., Any]
 ) -> tuple[dict[str, Any], bytes]:
     """Fit the rows with a known target, as a job of the child process; see `fit`."""
     spec = FitSpec.from_json(arguments)
+    if spec.cost is not None:
+        spec = replace(spec, criterion=asking.criterion(spec.cost, tell))
     return fit(spec, target.known(dataset, spec.targets))
 
 

@@ -32,6 +32,24 @@ PIECE = 1 << 20
 """Bytes asked of a socket at once."""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long the child waits for an answer.
+
+    Attributes
+    ----------
+    seconds : float
+    error : mapping
+        What the parent is to raise then: ``message``, ``detail`` and ``hint``.
+    by_signal : bool
+        The parent is a backend, whose SQL ends by SIGINT.
+    """
+
+    seconds: float
+    error: Mapping[str, str]
+    by_signal: bool
+
+
 def head(header: Mapping[str, Any], blob_size: int = 0) -> bytes:
     """Return all of a frame that comes before its blob.
 

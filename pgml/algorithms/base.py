@@ -48,6 +48,9 @@ class FitContext:
         Names of the numbers in a row of the matrix, for errors; empty where nobody knows them.
     dependent : bool
         Rows are split by a column or by their order, so that one of them left out is not new to the rest.
+    cost : callable or None
+        Of outputs of these rows as `Algorithm.predict` gives them, of several fits at once, (fits, rows,
+        width): what the user says that they cost, (fits,). Less is better; nothing else is known of it.
     """
 
     task: str
@@ -58,6 +61,7 @@ class FitContext:
     folds: Callable[[int], Folds] = lambda count: ()
     features: Sequence[str] = ()
     dependent: bool = False
+    cost: Callable[[Floats], Floats] | None = None
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""

@@ -198,6 +198,8 @@ def fit(member: Member, matrix: Matrix, target: Any, classes: int, context: FitC
         center = middle if abs(middle) > FAR * np.ptp(target) else 0.0
         wanted = target - center
     notes: list[str] = []
+    # What the user says of costs is of the ensemble's predictions.
+    context = replace(context, cost=None)
     if context.weights is not None and not algorithm.weighted:
         context = replace(context, weights=None)
         notes.append(f"{member.name}: takes no weights")

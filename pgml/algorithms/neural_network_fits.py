@@ -56,9 +56,11 @@ def fit(
     rows, center, scale = _rows(matrix, target, context)
     network = described(matrix.shape[1], rows.actual.shape[1], chosen, context.task)
     cost = _cost(chosen, context.task, target, center, scale)
-    weights, notes = (_by_swarm if chosen["train_mode"] == "pso" else _along_slopes)(
-        network, rows, cost, chosen, context.task, rng
-    )
+    if chosen["train_mode"] == "pso":
+        own = _asked(context, center, scale) or (lambda found: cost(rows.actual, found, rows.weights))
+        weights, notes = _by_swarm(network, rows, own, chosen, rng)
+    else:
+        weights, notes = _along_slopes(network, rows, cost, chosen, context.task, rng)
     if not np.isfinite(weights).all():
         raise InvalidValue(
             "the weights of the network grew beyond all bounds",
@@ -181,12 +183,25 @@ def _held(
     return back
 
 
+def _asked(context: FitContext, center: Floats, scale: Floats) -> swarming.Costs | None:
+    """Return the user's cost of what networks predict, if there is one."""
+    asked = context.cost
+    if asked is None:
+        return None
+
+    def costs(found: Floats) -> Floats:
+        if context.task == "regression":
+            return asked(found * scale + center)
+        return asked(np.concatenate([1 - found, found], axis=-1) if found.shape[-1] == 1 else found)
+
+    return costs
+
+
 def _by_swarm(
     network: Network,
     rows: Rows,
-    cost: Cost,
+    cost: swarming.Costs,
     chosen: Mapping[str, Any],
-    task: str,
     rng: np.random.Generator,
 ) -> tuple[Floats, tuple[str, ...]]:
     settings = swarm.Settings(
@@ -195,7 +210,7 @@ def _by_swarm(
     found = swarming.train(
         network,
         rows.matrix,
-        lambda predicted: cost(rows.actual, predicted, rows.weights),
+        cost,
         settings,
         rng,
         strength=chosen["lambda"],

@@ -21,6 +21,8 @@ LONGEST_KEPT = 10_000
 class Backend:
     """`pgml.database.port.Database` on SPI."""
 
+    hears_signals = True
+
     def __init__(self) -> None:
         self._plans: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._pending: Callable[[], Any] | None = None

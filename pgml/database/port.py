@@ -36,9 +36,12 @@ class Database(Protocol):
     ----------
     on_write : callable
         Called with the transaction's id, as text, after the owner's rights were used to write.
+    hears_signals : bool
+        SIGINT to this process ends the statement it is in.
     """
 
     on_write: Callable[[str], None]
+    hears_signals: bool
 
     def query(self, sql: str, *arguments: Argument) -> Sequence[Row]:
         """Run a statement and return its rows.

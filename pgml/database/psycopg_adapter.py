@@ -19,6 +19,8 @@ class Connection:
     inside the server: `as_owner` changes nothing here.
     """
 
+    hears_signals = False
+
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self.on_write: Callable[[str], None] = ignore

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pgml import metrics
 from pgml.algorithms import ALGORITHMS
 from pgml.artifact.format import pack
+from pgml.criterion import is_cost
 from pgml.errors import MalformedText, PgmlError, TooLarge
 from pgml.exchange import archive
 from pgml.exchange.archive import Archive
@@ -14,7 +15,7 @@ from pgml.exchange.audit import model as audit
 from pgml.exchange.audit.shapes import is_clean, require
 from pgml.preprocessing import Encoder
 from pgml.recipe import SAMPLINGS, Recipe
-from pgml.spec import TASKS
+from pgml.spec import SUPERVISED, TASKS
 
 FOREIGN = ("onnx", "keras", "xgboost", "lightgbm")
 PROJECT: Mapping[str, Any] = {
@@ -104,7 +105,7 @@ def read(file: bytes, max_bytes: int) -> Archive:
 
 
 def _check_metric(model: Mapping[str, Any], task: str) -> None:
-    if model["metric"] is None:
+    if model["metric"] is None or (is_cost(str(model["metric"])) and task in SUPERVISED):
         return
     try:
         metrics.find(model["metric"], task)

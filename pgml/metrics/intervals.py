@@ -51,8 +51,8 @@ def interval(
 
     Returns
     -------
-    low, high, or None where the metric is undefined, has no interval (``max_error``, most of clusters, a formula of its own) or
-    is undefined on most resamples.
+    low, high, or None where the metric is undefined, has no interval (``max_error``, most of clusters, a
+    formula of its own) or is undefined on most resamples.
     """
     if metric.formula is not None:
         return None

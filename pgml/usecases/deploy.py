@@ -6,15 +6,25 @@ from typing import Any
 
 from pgml import comparison, deployments, metrics, reader, store, target
 from pgml.comparison import FEWEST_ROWS
+from pgml.criterion import is_cost
+from pgml.database.port import DatabaseError
 from pgml.dataset import Dataset
 from pgml.deployments import Former
-from pgml.errors import Corrupted, InvalidValue, NotPermitted, UnknownObject, WrongState, hint_of_names
+from pgml.errors import (
+    Corrupted,
+    InvalidValue,
+    NotPermitted,
+    PgmlError,
+    UnknownObject,
+    WrongState,
+    hint_of_names,
+)
 from pgml.metrics import Metric
 from pgml.preprocessing import Encoder
 from pgml.sqltext import literal
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import arguments
+from pgml.usecases import arguments, cost_request
 from pgml.usecases.compile_job import run
 from pgml.usecases.resolution import load
 from pgml.usecases.session import Session
@@ -23,7 +33,7 @@ ENGINES = ("graph", "sql")
 
 
 def if_better(
-    session: Session, caller: str, model: Model, dataset: Dataset, truth: Target
+    session: Session, caller: str, model: Model, dataset: Dataset, truth: Target, search_path: str
 ) -> tuple[bool, list[str]]:
     """Make a new model live if none is, or if it beats the live one on rows that are new to both.
 
@@ -31,6 +41,8 @@ def if_better(
     ----------
     dataset, truth : Dataset, Target
         The rows the new model was trained and tested on.
+    search_path : str
+        The caller's, for a cost that models compare by.
 
     Returns
     -------
@@ -41,7 +53,7 @@ def if_better(
     if live is None or _metric(model) is None:
         decision: tuple[bool, list[str]] = (True, [])
     else:
-        decision = _beats(session, model, live, dataset, truth)
+        decision = _beats(session, model, live, dataset, truth, search_path)
     if decision[0]:
         database.as_owner(lambda: _push(session, caller, model, "new_score"), writes=True)
     return decision
@@ -82,7 +94,8 @@ def deploy(session: Session, given: Mapping[str, Any], search_path: str) -> tupl
     engine = _engine(given)
     project = database.as_owner(lambda: _locked(session, caller, reference), writes=True)
     with reader.search_path(database, search_path):
-        model, former, notes = STRATEGIES[strategy](session, caller, project, reference, given["algorithm"])
+        choose = STRATEGIES[strategy]
+        model, former, notes = choose(session, caller, project, reference, given["algorithm"], search_path)
     notes += project.notes_for(caller)
     if reference != project.name and strategy != "specific":
         notes.append(
@@ -118,7 +131,9 @@ Chosen = tuple[Model, Former | None, list[str]]
 """A model, the deployment that a rollback goes to, and notes."""
 
 
-def _best_score(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+def _best_score(
+    session: Session, caller: str, project: Project, _: str, algorithm: str | None, search_path: str
+) -> Chosen:
     database = session.database
     models = _candidates(session, caller, project, algorithm)
     live = database.as_owner(lambda: store.live_model(database, caller, project.id))
@@ -140,7 +155,7 @@ def _best_score(session: Session, caller: str, project: Project, _: str, algorit
     if len({(model.metric, model.data_hash, str(model.split)) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
-        scores, notes = _rescored(session, caller, project, models, metric)
+        scores, notes = _rescored(session, caller, project, models, search_path)
 
     def rank(model: Model) -> tuple[float, bool, int]:
         score = scores.get(model.id)
@@ -158,14 +173,18 @@ def _metric(model: Model) -> Metric | None:
     """Return what a model is compared by; components are not, as more of them always explain more."""
     if model.metric is None or model.task == "decomposition":
         return None
-    return metrics.find(model.metric, model.task)
+    return cost_request.order(model.metric, model.task)
 
 
-def _most_recent(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+def _most_recent(
+    session: Session, caller: str, project: Project, _: str, algorithm: str | None, path: str
+) -> Chosen:
     return _candidates(session, caller, project, algorithm)[0], None, []
 
 
-def _rollback(session: Session, caller: str, project: Project, _: str, algorithm: str | None) -> Chosen:
+def _rollback(
+    session: Session, caller: str, project: Project, _: str, algorithm: str | None, path: str
+) -> Chosen:
     if algorithm is not None:
         raise InvalidValue("rollback takes no algorithm", hint="Leave algorithm out.")
     database = session.database
@@ -182,7 +201,9 @@ def _rollback(session: Session, caller: str, project: Project, _: str, algorithm
     return database.as_owner(find)
 
 
-def _specific(session: Session, caller: str, project: Project, reference: str, _: str | None) -> Chosen:
+def _specific(
+    session: Session, caller: str, project: Project, reference: str, _: str | None, path: str
+) -> Chosen:
     database = session.database
     model = database.as_owner(lambda: store.find_model(database, caller, reference))
     if model is None:
@@ -193,7 +214,7 @@ def _specific(session: Session, caller: str, project: Project, reference: str, _
     return model, None, []
 
 
-STRATEGIES: Mapping[str, Callable[[Session, str, Project, str, str | None], Chosen]] = {
+STRATEGIES: Mapping[str, Callable[[Session, str, Project, str, str | None, str], Chosen]] = {
     "best_score": _best_score,
     "most_recent": _most_recent,
     "rollback": _rollback,
@@ -279,7 +300,7 @@ def _statement(session: Session, caller: str, model: Model) -> str:
 
 
 def _beats(
-    session: Session, model: Model, live: Model, dataset: Dataset, truth: Target
+    session: Session, model: Model, live: Model, dataset: Dataset, truth: Target, search_path: str
 ) -> tuple[bool, list[str]]:
     call = f"deploy it with select pgml.deploy({model.id})"
     database = session.database
@@ -309,12 +330,17 @@ def _beats(
             f"and {FEWEST_ROWS} are needed to compare: {call}"
         )
         return False, [note]
-    metric = metrics.find(model.metric or "", model.task)
     space = comparison.space(mine, dataset, rows)
-    new, old = (
-        comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, space)
-        for each in (mine, theirs)
-    )
+    try:
+        metric = cost_request.metric_of_model(session, model, truth.label_kind, search_path)
+        new, old = (
+            comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, space)
+            for each in (mine, theirs)
+        )
+    except PgmlError as error:
+        if not is_cost(model.metric or "") or (isinstance(error, DatabaseError) and error.is_interrupt):
+            raise
+        return False, [f"not deployed, as it was not compared: {error.message}: {call}"]
     if metrics.better(metric, new, old):
         return True, []
     note = (
@@ -329,7 +355,7 @@ def _shown(score: float | None) -> str:
 
 
 def _rescored(
-    session: Session, caller: str, project: Project, models: Sequence[Model], metric: Metric
+    session: Session, caller: str, project: Project, models: Sequence[Model], search_path: str
 ) -> tuple[dict[int, float | None], list[str]]:
     """Score models on the present rows that are test rows of all of them."""
     database = session.database
@@ -360,6 +386,7 @@ def _rescored(
             hint="Choose one with pgml.deploy(model_id), or say "
             f"pgml.deploy({literal(project.name)}, 'most_recent').",
         )
+    metric = cost_request.metric_of_model(session, models[0], truth.label_kind, search_path)
     scores: dict[int, float | None] = {}
     space: Encoder | None = None
     for model in usable:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from pgml import comparison, metrics
-from pgml.errors import TooLarge, WrongType
+from pgml.criterion import is_cost
+from pgml.errors import InvalidValue, TooLarge, WrongType
 from pgml.evaluations import Stored
 from pgml.inference import Predictor
 from pgml.metrics.evaluation import CLASSES
 from pgml.metrics.scores import GIVEN
+from pgml.spec import SUPERVISED
 from pgml.store import Model
 from pgml.target import label_text
-from pgml.usecases import arguments, measured
+from pgml.usecases import arguments, cost_request, measured
 from pgml.usecases.measured import Measured
 from pgml.usecases.session import Session
 
@@ -31,6 +33,7 @@ def evaluate(session: Session, given: Mapping[str, Any], search_path: str) -> An
     if given["relation_name"] is None:
         stored.require_shown()
         measured.split_of(model)
+        _check_stored(given, model)
         return _stored_scores(model, stored), []
     if model.task == "decomposition":
         raise WrongType(
@@ -38,7 +41,41 @@ def evaluate(session: Session, given: Mapping[str, Any], search_path: str) -> An
             hint="Leave relation_name out, or call pgml.decompose for each row.",
         )
     predictor, found = _on_relation(session, given, search_path, model)
-    return _scores(session, predictor, found), found.notes
+    return [
+        *_scores(session, predictor, found),
+        *_cost(session, given, search_path, predictor, found),
+    ], found.notes
+
+
+def _check_stored(given: Mapping[str, Any], model: Model) -> None:
+    if given["cost"] is not None:
+        raise InvalidValue(
+            f'cost is given, and no rows are, on which model "{model.name}" would be measured by it',
+            hint="Give relation_name, a table or view with the features and the target.",
+        )
+
+
+def _cost(
+    session: Session, given: Mapping[str, Any], search_path: str, predictor: Predictor, found: Measured
+) -> list[dict[str, Any]]:
+    """Return the row of a cost that is asked for."""
+    written = given["cost"]
+    if written is None:
+        return []
+    if predictor.task not in SUPERVISED or len(predictor.targets) != 1:
+        raise WrongType(
+            "cost is given, and the model does not predict one column",
+            hint="A cost compares actual and predicted values of one column: leave it out.",
+        )
+    metric = cost_request.metric_of(session, written, predictor.task, predictor.label_kind, search_path)
+    check = session.database.check_for_interrupts
+    outcome = comparison.outcome(predictor, found.dataset, found.truth, check)
+    if not metric.takes(outcome.kind):
+        raise WrongType(
+            f'cost function "{written}" takes a probability, which this model does not give',
+            hint="Let its second parameter be a label, of the type of the first.",
+        )
+    return [_row(metric.name, outcome.score(metric), None)]
 
 
 def confusion_matrix(session: Session, given: Mapping[str, Any], search_path: str) -> Answer:
@@ -168,6 +205,7 @@ def _on_relation(
 
 def _stored_scores(model: Model, stored: Stored) -> list[dict[str, Any]]:
     names = [*metrics.of_task(model.task), SHARE]
+    names += [model.metric] if model.metric and is_cost(model.metric) else []
     return [
         _row(name, stored.metrics[name], stored.metrics.get(f"{name}_interval"))
         for name in names

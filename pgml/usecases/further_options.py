@@ -40,7 +40,7 @@ def checked(given: Mapping[str, Any]) -> Further:
     PgmlError
     """
     found = Further(**{name: given.get(name) for name in Further.__dataclass_fields__})
-    for name in Further.__dataclass_fields__:
+    for name in set(Further.__dataclass_fields__) - {"cost"}:
         if getattr(found, name) is not None:
             raise NotBuilt(f"{name} is not built yet", hint=f"Leave {name} out.")
     return found

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pgml import comparison, importance, metrics, reader, target
+from pgml import comparison, importance, reader, target
 from pgml.errors import NotPermitted, WrongState, WrongType
 from pgml.evaluations import Stored
 from pgml.inference import Predictor
-from pgml.metrics import Metric
 from pgml.spec import SUPERVISED
 from pgml.store import Model
-from pgml.usecases import arguments, measured
+from pgml.usecases import arguments, cost_request, measured
 from pgml.usecases.measured import Measured
 from pgml.usecases.session import Session
 
@@ -28,7 +27,8 @@ def feature_importance(
     """
     model, stored = measured.asked(session, given)
     predictor = measured.loaded(session, model)
-    metric = _metric(model, predictor)
+    _check(model, predictor)
+    metric = cost_request.metric_of_model(session, model, predictor.label_kind, search_path)
     if given["relation_name"] is None:
         stored.require_shown()
         found = _test_rows(session, model, stored, search_path)
@@ -45,7 +45,7 @@ def feature_importance(
     return sorted(rows, key=lambda row: -(row["importance"] or 0.0)), found.notes
 
 
-def _metric(model: Model, predictor: Predictor) -> Metric:
+def _check(model: Model, predictor: Predictor) -> None:
     if model.task not in (*SUPERVISED, "clustering") or model.metric is None:
         raise WrongType(
             f'model "{model.name}" is one of {model.task}, which has no metric to tell importances by',
@@ -56,7 +56,6 @@ def _metric(model: Model, predictor: Predictor) -> Metric:
             f'model "{model.name}" knows the clusters of its training rows alone, and so of no changed row',
             hint="Train another algorithm, such as kmeans.",
         )
-    return metrics.find(model.metric, model.task)
 
 
 def _test_rows(session: Session, model: Model, stored: Stored, search_path: str) -> Measured:

@@ -18,7 +18,7 @@ from pgml.runner import Limits
 from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import deploy, request, search_request, weights
+from pgml.usecases import cost_request, deploy, request, search_request, weights
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
@@ -58,6 +58,7 @@ def train(
         wanted = checked(session, caller, given)
         columns = _columns(wanted)
         _check_plans(wanted, columns)
+        costs = cost_request.candidates(session, wanted, search_path)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
         with runner.start(session.python, limits, _modules(wanted)) as job:
@@ -67,7 +68,12 @@ def train(
             spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
             truth = target.read(dataset, spec.targets, spec.task)
             check_range(spec.targets, truth)
-            report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts)
+            function = None
+            if costs:
+                spec, function = cost_request.applied(session, costs, wanted, spec, truth)
+                notes += cost_request.notes(wanted, spec)
+            answer = cost_request.answers(session, function, search_path)
+            report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts, answer)
     notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
     notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
     model = database.as_owner(
@@ -75,7 +81,7 @@ def train(
     )
     deployed = False
     if wanted.automatic_deploy:
-        deployed, note = deploy.if_better(session, caller, model, dataset, truth)
+        deployed, note = deploy.if_better(session, caller, model, dataset, truth, search_path)
         notes += note
     return {
         "project": wanted.project_name,
@@ -151,6 +157,7 @@ def check_range(names: Sequence[str], truth: Target) -> None:
 def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:
     task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
     algorithm = algorithms.find(wanted.algorithm or algorithms.DEFAULTS[task], task)
+    wanted = cost_request.adjusted(wanted, algorithm)
     algorithms.check_hyperparams(algorithm, task, wanted.hyperparams)
     metric = _metric(wanted, task)
     if wanted.weight is not None:

@@ -1,4 +1,4 @@
-create function pgml.evaluate(project_name text, relation_name text default null)
+create function pgml.evaluate(project_name text, relation_name text default null, cost text default null)
 returns table (
     metric text,
     value float8,
@@ -12,12 +12,13 @@ as $$
     select *
     from pg_catalog.jsonb_to_recordset(pgml._do('evaluate', pg_catalog.jsonb_build_object(
         'project_name', project_name,
-        'relation_name', relation_name
+        'relation_name', relation_name,
+        'cost', cost
     ))) as r (metric pg_catalog.text, value pg_catalog.float8, low pg_catalog.float8, high pg_catalog.float8)
 $$;
-comment on function pgml.evaluate(text, text) is 'the metrics of a project''s live model, on its test rows or on a relation';
+comment on function pgml.evaluate(text, text, text) is 'the metrics of a project''s live model, on its test rows or on a relation';
 
-create function pgml.evaluate(model_id bigint, relation_name text default null)
+create function pgml.evaluate(model_id bigint, relation_name text default null, cost text default null)
 returns table (
     metric text,
     value float8,
@@ -31,10 +32,11 @@ as $$
     select *
     from pg_catalog.jsonb_to_recordset(pgml._do('evaluate_model', pg_catalog.jsonb_build_object(
         'model_id', model_id,
-        'relation_name', relation_name
+        'relation_name', relation_name,
+        'cost', cost
     ))) as r (metric pg_catalog.text, value pg_catalog.float8, low pg_catalog.float8, high pg_catalog.float8)
 $$;
-comment on function pgml.evaluate(bigint, text) is 'the metrics of one model, on its test rows or on a relation';
+comment on function pgml.evaluate(bigint, text, text) is 'the metrics of one model, on its test rows or on a relation';
 
 create function pgml.confusion_matrix(project_name text, relation_name text default null)
 returns table (
