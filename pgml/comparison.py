@@ -100,6 +100,7 @@ def outcome(
         matrix,
         outputs(predictor, dataset, check_for_interrupts),
         predictor.labels,
+        predictor.threshold,
     )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pgml.artifact.format import Artifact
+from pgml.decision import codes_of
 from pgml.errors import TooLarge, TrainingFailed
-from pgml.inference import GOLDEN_TOLERANCE, codes_of, differs, golden_rows
+from pgml.inference import GOLDEN_TOLERANCE, differs, golden_rows
 from pgml.pipeline import Pipeline
 from pgml.preprocessing import Matrix
 from pgml.spec import FitSpec
@@ -65,6 +66,8 @@ def artifact(spec: FitSpec, made: Pipeline, truth: Target, matrix: Matrix) -> Ar
         "parts": [{"labels": list(each.labels), "label_kind": each.label_kind} for each in truth.parts],
         "center": made.center.tolist(),
     }
+    if made.threshold is not None:
+        decoder["threshold"] = made.threshold
     return Artifact(made.encoder.as_json(), decoder | tail, {}, stored)
 
 
@@ -125,9 +128,8 @@ def verify(made: Pipeline, matrix: Matrix, outputs: Floats, scale: Floats) -> No
     allowed = tolerance * scale + rounded_off(made)
     wrong = differs(expected, outputs, allowed, equal_nan=made.output == "cluster")
     if not wrong and made.output in ("probabilities", "scores", "distances") and len(made.classes) < 2:
-        sides = np.sort(-expected if made.output == "distances" else expected, axis=1)[:, -2:]
-        clear = sides[:, -1] - sides[:, 0] >= TIE * scale.max()
-        found, wanted = (codes_of(made.output, each) for each in (outputs, expected))
+        clear = _margins(made, expected) >= TIE * scale.max()
+        found, wanted = (codes_of(made.output, each, made.threshold) for each in (outputs, expected))
         wrong = bool((found != wanted)[clear].any())
     if wrong:
         worst = float(np.nanmax(np.abs(expected - outputs)))
@@ -136,6 +138,14 @@ def verify(made: Pipeline, matrix: Matrix, outputs: Floats, scale: Floats) -> No
             detail=f"The largest difference on held-back rows is {worst:g}.",
             hint="This is a bug in pgml: please report it with the algorithm and its hyperparameters.",
         )
+
+
+def _margins(made: Pipeline, outputs: Floats) -> Floats:
+    """Return how far each row is from another label, shape (rows,)."""
+    if made.threshold is not None:
+        return np.asarray(np.abs(outputs[:, 1] - made.threshold))
+    sides = np.sort(-outputs if made.output == "distances" else outputs, axis=1)[:, -2:]
+    return np.asarray(sides[:, -1] - sides[:, 0])
 
 
 def check_size(spec: FitSpec, made: Pipeline) -> None:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pgml import metrics, preprocessing
 from pgml.columns import Column
 from pgml.dataset import Dataset
+from pgml.decision import codes_of
 from pgml.errors import InvalidValue, name_list
-from pgml.inference import codes_of
 from pgml.metrics import Kind, Metric
 from pgml.preprocessing import Encoder, Family
 from pgml.spec import SUPERVISED, Output
@@ -34,32 +34,37 @@ class Outcome:
         One, or one a target where several targets are classes.
     labels : sequence of (str or float)
         Of the classes in code order, where there is one target.
+    threshold : float or None
+        Of labels, see `pgml.decision.codes_of`.
     """
 
     task: str
     kind: Kind
     pairs: Sequence[tuple[Any, Any]]
     labels: Sequence[Any] = ()
+    threshold: float | None = None
 
     def scores(self) -> dict[str, float | None]:
         """Return every metric of the task, a mean over the pairs; None where it is undefined."""
-        found = [metrics.evaluate(self.task, *pair, self.kind) for pair in self.pairs]
+        found = [metrics.evaluate(self.task, *pair, self.kind, self.threshold) for pair in self.pairs]
         return {name: _mean([each[name] for each in found]) for name in found[0]}
 
     def score(self, metric: Metric) -> float | None:
         """Return one metric, a mean over the pairs; None where it is undefined."""
-        return _mean([metrics.score(metric, *pair, self.kind, self.labels) for pair in self.pairs])
+        return _mean(
+            [metrics.score(metric, *pair, self.kind, self.labels, self.threshold) for pair in self.pairs]
+        )
 
     def interval(self, metric: Metric, seed: int) -> tuple[float, float] | None:
         """Return in which interval a metric lies on other rows of the kind; None of several targets."""
         truth, outputs = self.pairs[0]
         if len(self.pairs) > 1 or (self.kind == "values" and truth.ndim > 1):
             return None
-        return metrics.interval(metric, truth, outputs, self.kind, seed)
+        return metrics.interval(metric, truth, outputs, self.kind, seed, threshold=self.threshold)
 
     def tables(self) -> list[dict[str, Any]]:
         """Return what `metrics.evaluation` tells of each pair."""
-        return [metrics.evaluation(self.task, *pair, self.kind) for pair in self.pairs]
+        return [metrics.evaluation(self.task, *pair, self.kind, self.threshold) for pair in self.pairs]
 
 
 def check(wanted: Metric | None, task: str, output: Output, algorithm: str) -> None:
@@ -92,6 +97,7 @@ def outcome(
     matrix: Any,
     outputs: Floats,
     labels: Sequence[Any] = (),
+    threshold: float | None = None,
 ) -> Outcome:
     """Return what metrics take.
 
@@ -108,12 +114,14 @@ def outcome(
     outputs : ndarray of shape (rows,) or (rows, width)
     labels : sequence of (str or float)
         Of the classes in code order, where there is one target.
+    threshold : float or None
+        See `pgml.decision.codes_of`.
     """
     if task == "clustering":
         # A row that the model knows no cluster of counts as noise.
         return Outcome(task, "clusters", [(matrix, codes_of(output, np.nan_to_num(outputs, nan=-1.0)))])
     if len(counts) < 2:
-        return Outcome(task, KINDS[output], [(truth, outputs)], labels)
+        return Outcome(task, KINDS[output], [(truth, outputs)], labels, threshold)
     sides = np.split(outputs, np.cumsum(counts)[:-1], axis=1)
     return Outcome(task, KINDS[output], list(zip(truth.T, sides, strict=True)))
 

@@ -51,7 +51,14 @@ def by_permutation(
         check_for_interrupts()
         outputs = predictor.run(changed)
         found = evaluation.outcome(
-            predictor.task, predictor.output, counts, known, matrix, outputs, predictor.labels
+            predictor.task,
+            predictor.output,
+            counts,
+            known,
+            matrix,
+            outputs,
+            predictor.labels,
+            predictor.threshold,
         )
         return found.score(metric)
 

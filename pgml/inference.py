@@ -15,6 +15,7 @@ from pgml import native
 from pgml.artifact.format import Artifact, unpack
 from pgml.columns import Column
 from pgml.dataset import Dataset
+from pgml.decision import codes_of, threshold_of
 from pgml.errors import Corrupted, InvalidValue
 from pgml.preprocessing import Encoder, Matrix
 from pgml.spec import Output
@@ -50,6 +51,8 @@ class Predictor:
         What a regression's values are divided by, and what is added then: by the model, and of the target.
     dot : mapping or None
         ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
+    threshold : float or None
+        See `pgml.decision.codes_of`.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -68,6 +71,7 @@ class Predictor:
         self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self.rows: int | None = artifact.decoder.get("rows")
+        self.threshold = threshold_of(artifact.decoder)
         self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)
 
@@ -103,7 +107,7 @@ class Predictor:
             An output is no number, so that none is the largest.
         """
         check_known(outputs)
-        return codes_of(self.output, outputs)
+        return codes_of(self.output, outputs, self.threshold)
 
     def bound_to_one_row(self) -> tuple[Callable[[], object], Any, Any]:
         """Return a function that runs the graph, on one row of input and output that stay where they are.
@@ -170,17 +174,6 @@ def check_known(outputs: Floats) -> None:
             detail="It computes NaN, such as the logarithm of a negative number.",
             hint="Leave out rows with numbers that the model was not made for.",
         )
-
-
-def codes_of(output: Output, outputs: Floats) -> Codes:
-    """Return the class or cluster that outputs of shape (rows, width) stand for, shape (rows,)."""
-    if output == "distances":
-        return np.asarray(outputs.argmin(axis=1))
-    if output == "anomaly":
-        return np.asarray(outputs[:, 0] > 0, dtype=np.intp)
-    if output == "cluster":
-        return np.asarray(outputs[:, 0].astype(np.intp))
-    return np.asarray(outputs.argmax(axis=1))
 
 
 class Runtime:

@@ -57,6 +57,8 @@ class Pipeline:
     notes : sequence of str
     fit_time : float
         Seconds the estimators took.
+    threshold : float or None
+        See `pgml.decision.codes_of`.
     """
 
     algorithm: Algorithm
@@ -69,6 +71,7 @@ class Pipeline:
     output: Output
     notes: Sequence[str]
     fit_time: float
+    threshold: float | None = None
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return the estimators' own outputs of an encoded matrix, of shape (rows, width)."""

@@ -48,7 +48,8 @@ def of_test_rows(
         return {"cumulative_explained_variance": _finite_sum(share)}, own
     if spec.task == "anomaly":
         return {"anomaly_share": float((outputs > 0).mean())}, own
-    outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs, truth.labels)
+    known = truth.labels, made.threshold
+    outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs, *known)
     scores: dict[str, Any] = dict(outcome.scores()) | _interval(spec, outcome)
     if spec.criterion is not None:
         scores[spec.criterion.name] = outcome.score(spec.criterion)

@@ -15,6 +15,7 @@ from struct import error as struct_error
 from typing import Any
 
 from pgml.columns import TEXTS
+from pgml.decision import least
 from pgml.inference import REFUSALS, Predictor
 from pgml.preprocessing import (
     CategoryEncoding,
@@ -35,8 +36,6 @@ Result = Any
 """What a model makes of a row, for `Single.value` and the others: valid until the next row."""
 Run = Callable[[Numbers], Result]
 """From an encoded row to its result."""
-HALF = 0.5
-"""Of two classes as likely as each other the first is taken, as everywhere."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +147,10 @@ def _of_margin(predictor: Predictor) -> tuple[Any, Any, Any]:
     """Return value, label and probabilities of a margin."""
     if predictor.output == "value":
         return float, _refuse, _refuse
-    values, labels = _values(predictor), _labels(predictor)
+    values, labels, bound = _values(predictor), _labels(predictor), least(predictor.threshold)
     return (
-        _refuse if predictor.label_kind == "text" else lambda margin: values[_sigmoid(margin) > HALF],
-        lambda margin: labels[_sigmoid(margin) > HALF],
+        _refuse if predictor.label_kind == "text" else lambda margin: values[_sigmoid(margin) >= bound],
+        lambda margin: labels[_sigmoid(margin) >= bound],
         lambda margin: [_sigmoid(-margin), _sigmoid(margin)],
     )
 
@@ -220,10 +219,15 @@ def _of_outputs(predictor: Predictor) -> tuple[Any, Any, Any]:
             raise ValueError
         return found
 
-    def place(outputs: Any) -> int:
+    def likeliest(outputs: Any) -> int:
         found = known(outputs)
         return found.index(max(found))
 
+    def second(outputs: Any) -> bool:
+        return known(outputs)[1] >= bound
+
+    bound = least(predictor.threshold)
+    place = likeliest if predictor.threshold is None else second
     return (
         _refuse if predictor.label_kind == "text" else lambda outputs: values[place(outputs)],
         lambda outputs: labels[place(outputs)],

@@ -9,6 +9,8 @@ from pgml.recipe import Recipe as Recipe
 
 SUPERVISED = ("regression", "classification")
 """The tasks that have a target."""
+AUTO = "auto"
+"""A threshold that is chosen on the training rows, see `pgml.thresholds`."""
 TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly")
 Output = Literal["value", "probabilities", "scores", "distances", "components", "anomaly", "cluster"]
 """What a model's outputs are, each of shape (rows, width) in float64.
@@ -55,6 +57,8 @@ class FitSpec:
         The user's cost that `metric` names, as `pgml.asking` takes it.
     criterion : Metric or None
         The same, ready to be computed. It does not travel: each process makes its own.
+    threshold : float, str or None
+        Of two classes, see `pgml.decision.codes_of`; ``auto``: chosen by the metric, see `pgml.thresholds`.
     """
 
     task: str
@@ -71,7 +75,13 @@ class FitSpec:
     preprocess: Mapping[str, Any] = field(default_factory=dict)
     search: Mapping[str, Any] | None = None
     cost: Mapping[str, Any] | None = None
+    threshold: float | str | None = None
     criterion: Metric | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def fixed_threshold(self) -> float | None:
+        """The threshold if it does not depend on the rows."""
+        return self.threshold if isinstance(self.threshold, float) else None
 
     def as_json(self) -> dict[str, Any]:
         form = asdict(replace(self, criterion=None)) | {"recipe": self.recipe.as_json()}

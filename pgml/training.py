@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pgml import algorithms, asking, conversion, evaluation, metrics, pipeline, report, splitting, target
+from pgml import (
+    algorithms,
+    asking,
+    conversion,
+    evaluation,
+    metrics,
+    pipeline,
+    report,
+    splitting,
+    target,
+    thresholds,
+)
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
 from pgml.artifact.format import pack
@@ -66,12 +77,16 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         recipe, mask, notes = _split(spec, algorithm, dataset, truth)
     train, test = _ordered(hashing.result(), mask)
     truth = _known(spec, truth, train)
+    thresholds.check_classes(spec, truth)
     trained = dataset.take(train)
     folds = _folds(recipe, trained, truth.take(train), train)
     known = truth.take(train) if spec.targets else None
     spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
     evaluation.check(metrics.of_spec(spec), spec.task, made.output, spec.algorithm)
+    thresholds.check_output(spec, made)
+    choice = thresholds.chosen(spec, algorithm, trained, truth.take(train), train, partial(_folds, recipe))
+    made = replace(made, threshold=choice.value)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
     tested = test if test.size else train
@@ -84,14 +99,14 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     scores, tables = report.of_test_rows(spec, made, truth, truth.values[tested], measured, outputs)
     times = {"fit_time": made.fit_time, "score_time": score_time}
     found = {
-        "metrics": scores | times | ({"search_results": tried.summary} if tried else {}),
+        "metrics": scores | times | dict(choice.facts) | ({"search_results": tried.summary} if tried else {}),
         "evaluation": tables,
         "recipe": recipe.as_json(),
         "data_hash": splitting.data_hash(dataset, hashing.result()),
         "train_rows": int(train.size),
         "test_rows": int(test.size),
         "versions": _versions(algorithm.library),
-        "notes": [*notes, *(tried.notes if tried else ()), *made.notes],
+        "notes": [*notes, *(tried.notes if tried else ()), *made.notes, *choice.notes],
         "hyperparams": dict(spec.hyperparams),
         "trials": tried.trials if tried else [],
     }

@@ -4,6 +4,9 @@ Layout, little endian: ``pgml``, format number (uint32), length of the header
 (uint64), the header (JSON in UTF-8), the graph (ONNX).  A change of the layout
 or of the header's keys takes the next format number, and a reader of the old
 one stays here with its test.
+
+Format 2 has a ``threshold`` in the decoder, which a reader of format 1 would not
+obey; a model without one is of format 1.
 """
 
 import json
@@ -17,6 +20,7 @@ from pgml.errors import Corrupted, NotBuilt
 
 MAGIC = b"pgml"
 FORMAT = 1
+WITH_THRESHOLD = 2
 _PREFIX = struct.Struct("<4sIQ")
 
 
@@ -29,7 +33,8 @@ class Artifact:
     encoder : mapping
         Of `pgml.preprocessing.Encoder`.
     decoder : mapping
-        ``task``, ``targets``, ``labels``, ``label_kind`` and ``center``, ``divisor``, ``added``, ``dot``.
+        ``task``, ``targets``, ``labels``, ``label_kind`` and ``center``, ``divisor``, ``added``, ``dot``, and
+        perhaps ``threshold``, see `pgml.decision`.
     golden : mapping
         ``matrix`` and ``outputs`` of a few test rows, the ``scale`` of what varies in these, and the
         ``runtime`` that computed them; checked again when another runtime loads the model.
@@ -47,7 +52,8 @@ def pack(artifact: Artifact) -> bytes:
     """Return the bytes of a model."""
     header = {"encoder": artifact.encoder, "decoder": artifact.decoder, "golden": artifact.golden}
     text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
-    return b"".join((_PREFIX.pack(MAGIC, FORMAT, len(text)), text, artifact.graph))
+    number = WITH_THRESHOLD if "threshold" in artifact.decoder else FORMAT
+    return b"".join((_PREFIX.pack(MAGIC, number, len(text)), text, artifact.graph))
 
 
 def unpack(data: bytes) -> Artifact:
@@ -64,9 +70,9 @@ def unpack(data: bytes) -> Artifact:
         magic, number, length = _PREFIX.unpack_from(data)
         if magic != MAGIC:
             raise ValueError("no model starts so")
-        if number != FORMAT:
+        if number not in (FORMAT, WITH_THRESHOLD):
             raise NotBuilt(
-                f"model has format {number}, this version of pgml reads {FORMAT}",
+                f"model has format {number}, this version of pgml reads {FORMAT} and {WITH_THRESHOLD}",
                 hint="Update the extension, or train the model again.",
             )
         end = _PREFIX.size + length

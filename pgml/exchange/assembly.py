@@ -66,6 +66,8 @@ def artifact(foreign: Foreign, wanted: Wanted, targets: Sequence[str], max_bytes
         "added": None,
         "dot": None,
     }
+    if foreign.threshold is not None:
+        decoder["threshold"] = foreign.threshold
     made = Artifact(encoder.as_json(), decoder, {}, graph)
     return Artifact(made.encoder, decoder, _golden(made, encoder, foreign.whole), graph)
 

@@ -52,6 +52,8 @@ class Foreign:
         The columns, by their places, that the graph takes as whole numbers: none of theirs may be missing.
     expects_missing : bool
         The graph knows what to make of NaN in every column; else it is asked, see `pgml.exchange.missing`.
+    threshold : float or None
+        Of probabilities of two classes, see `pgml.decision.codes_of`.
     """
 
     columns: Sequence[Column]
@@ -68,3 +70,4 @@ class Foreign:
     rows: int | None = None
     whole: Sequence[int] = ()
     expects_missing: bool = False
+    threshold: float | None = None

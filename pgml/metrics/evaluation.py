@@ -27,12 +27,14 @@ DIGITS = 6
 Curve = Callable[[npt.NDArray[np.bool_], Floats], tuple[Floats | Codes, ...]]
 
 
-def evaluation(task: str, truth: Numbers, outputs: Numbers, kind: Kind | None = None) -> dict[str, Any]:
+def evaluation(
+    task: str, truth: Numbers, outputs: Numbers, kind: Kind | None = None, threshold: float | None = None
+) -> dict[str, Any]:
     """Return tables and curves of a task's outputs as JSON has them, in numbers of six digits.
 
     Parameters
     ----------
-    task, truth, outputs, kind
+    task, truth, outputs, kind, threshold
         See `evaluate`.
 
     Returns
@@ -58,7 +60,9 @@ def evaluation(task: str, truth: Numbers, outputs: Numbers, kind: Kind | None = 
         return _of_values(*predicted_values(truth, outputs))
     if task == "clustering":
         return _of_clusters(outputs.astype(np.int64))
-    return _of_classes(truth.astype(np.int64), outputs, kind) if task == "classification" and kind else {}
+    if task != "classification" or not kind:
+        return {}
+    return _of_classes(truth.astype(np.int64), outputs, kind, threshold)
 
 
 def _of_values(truth: Floats, predicted: Floats) -> dict[str, Any]:
@@ -77,8 +81,8 @@ def _of_clusters(codes: Codes) -> dict[str, Any]:
     return {"cluster_sizes": sizes}
 
 
-def _of_classes(truth: Codes, outputs: Numbers, kind: Kind) -> dict[str, Any]:
-    codes, classes = predicted_codes(truth, outputs, kind)
+def _of_classes(truth: Codes, outputs: Numbers, kind: Kind, threshold: float | None) -> dict[str, Any]:
+    codes, classes = predicted_codes(truth, outputs, kind, threshold)
     rows = np.bincount(truth[truth >= 0], minlength=classes)
     each = by_class(truth, codes, classes)
     found: dict[str, Any] = {

@@ -17,7 +17,13 @@ FEW = 400
 
 
 def interval(
-    metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind, seed: int, level: float = 0.95
+    metric: Metric,
+    truth: Numbers,
+    outputs: Numbers,
+    kind: Kind,
+    seed: int,
+    level: float = 0.95,
+    threshold: float | None = None,
 ) -> tuple[float, float] | None:
     """Return the interval in which a metric lies on all rows of the kind that these are a sample of.
 
@@ -42,7 +48,7 @@ def interval(
     Parameters
     ----------
     metric : Metric
-    truth, outputs, kind
+    truth, outputs, kind, threshold
         See `evaluate`.
     seed : int
         The draws follow from it and from the rows, whatever their order.
@@ -56,12 +62,12 @@ def interval(
     """
     if metric.formula is not None:
         return None
-    value = score(metric, truth, outputs, kind)
+    value = score(metric, truth, outputs, kind, (), threshold)
     if not np.isfinite(value) or len(truth) < 2:
         return None
     if metric.name in ("accuracy", "f1_micro"):
         return wilson(value, len(truth), level)
-    drawn = _replicates(metric, truth, outputs, kind, seed)
+    drawn = _replicates(metric, truth, outputs, kind, seed, threshold)
     if drawn is None:
         return None
     samples = drawn.samples[np.isfinite(drawn.samples)]
@@ -81,14 +87,18 @@ def wilson(share: float, rows: float, level: float) -> tuple[float, float]:
     return (0.0 if share == 0 else middle - half), (1.0 if share == 1 else middle + half)
 
 
-def _replicates(metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind, seed: int) -> Replicates | None:
+def _replicates(
+    metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind, seed: int, threshold: float | None
+) -> Replicates | None:
     if kind == "values":
         return resampling.of_values(metric.name, *predicted_values(truth, outputs), seed)
     if kind == "clusters":
         return resampling.of_clusters(metric.name, truth, outputs.astype(np.int64), seed)
     known = truth.astype(np.int64)
     if metric.needs == "labels":
-        return resampling.of_labels(metric.name, known, *predicted_codes(known, outputs, kind), seed)
+        return resampling.of_labels(
+            metric.name, known, *predicted_codes(known, outputs, kind, threshold), seed
+        )
     numbers = outputs.astype(np.float64)
     if metric.needs == "scores":
         return resampling.of_scores(metric.name, known, numbers, seed)

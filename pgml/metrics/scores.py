@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pgml.decision import codes_of
 from pgml.metrics import clustering, labels, probabilities, ranking, regression
 from pgml.metrics.registry import KEY, METRICS, Kind, Metric, of_task
 
@@ -47,7 +48,7 @@ CLUSTERS: Mapping[str, Callable[[Numbers, Codes], float]] = {
 
 
 def evaluate(
-    task: str, truth: Numbers, outputs: Numbers, kind: Kind | None = None
+    task: str, truth: Numbers, outputs: Numbers, kind: Kind | None = None, threshold: float | None = None
 ) -> dict[str, float | None]:
     """Return every metric of a task; None where it is undefined on these rows or for this kind of output.
 
@@ -61,23 +62,35 @@ def evaluate(
         Predicted values, cluster codes (-1 is noise), labels, scores or probabilities.
     kind : Kind, optional
         What the outputs are; see `KINDS`. Of ``scores`` the greatest tells the label; ``labels`` are codes.
+    threshold : float or None
+        How probabilities tell it, see `pgml.decision.codes_of`.
     """
     kind = KINDS.get(task) if kind is None else kind
     metrics = [metric for metric in of_task(task).values() if metric.name not in GIVEN]
-    found = {} if kind is None else _computed(metrics, truth, outputs, kind)
+    found = {} if kind is None else _computed(metrics, truth, outputs, kind, threshold)
     return {name: value if isfinite(value) else None for name, value in found.items()}
 
 
-def score(metric: Metric, truth: Numbers, outputs: Numbers, kind: Kind, labels: Sequence[Any] = ()) -> float:
+def score(
+    metric: Metric,
+    truth: Numbers,
+    outputs: Numbers,
+    kind: Kind,
+    labels: Sequence[Any] = (),
+    threshold: float | None = None,
+) -> float:
     """Return one metric; NaN where it is undefined on these rows or for this kind of output.
 
     See `evaluate` for the parameters; `labels` are those of the classes, for a metric with a formula of its
     own. Greater is not better for every metric: see `better`.
     """
-    if metric.formula is not None:
-        fits = len(truth) and metric.takes(kind)
-        return float(metric.formula(truth, outputs[np.newaxis], kind, labels)[0]) if fits else float("nan")
-    return _computed([metric], truth, outputs, kind)[metric.name]
+    if metric.formula is None:
+        return _computed([metric], truth, outputs, kind, threshold)[metric.name]
+    if not len(truth) or not metric.takes(kind):
+        return float("nan")
+    if metric.needs == "labels":
+        outputs, kind = predicted_codes(truth, outputs, kind, threshold)[0], "labels"
+    return float(metric.formula(truth, outputs[np.newaxis], kind, labels)[0])
 
 
 def key_score(task: str, truth: Numbers, outputs: Numbers) -> float:
@@ -90,15 +103,19 @@ def predicted_values(truth: Numbers, outputs: Numbers) -> tuple[Floats, Floats]:
     return truth.astype(np.float64), outputs.astype(np.float64).reshape(truth.shape)
 
 
-def predicted_codes(truth: Codes, outputs: Numbers, kind: Kind) -> tuple[Codes, int]:
+def predicted_codes(
+    truth: Codes, outputs: Numbers, kind: Kind, threshold: float | None = None
+) -> tuple[Codes, int]:
     """Return the code of each row's predicted class, of shape (rows,), and how many classes there are."""
-    if kind != "labels":
-        return outputs.argmax(axis=1).astype(np.int64), outputs.shape[1]
+    if kind == "probabilities" or kind == "scores":
+        return codes_of(kind, outputs, threshold).astype(np.int64), outputs.shape[1]
     codes = outputs.astype(np.int64)
     return codes, int(max(truth.max(), codes.max())) + 1
 
 
-def _computed(metrics: Sequence[Metric], truth: Numbers, outputs: Numbers, kind: Kind) -> dict[str, float]:
+def _computed(
+    metrics: Sequence[Metric], truth: Numbers, outputs: Numbers, kind: Kind, threshold: float | None
+) -> dict[str, float]:
     """Return metrics by name, NaN where they are undefined."""
     found = {metric.name: float("nan") for metric in metrics}
     wanted = [metric for metric in metrics if metric.takes(kind) and metric.name not in GIVEN]
@@ -110,11 +127,13 @@ def _computed(metrics: Sequence[Metric], truth: Numbers, outputs: Numbers, kind:
     if kind == "clusters":
         codes = outputs.astype(np.int64)
         return found | {metric.name: CLUSTERS[metric.name](truth, codes) for metric in wanted}
-    return found | _classified(wanted, truth.astype(np.int64), outputs, kind)
+    return found | _classified(wanted, truth.astype(np.int64), outputs, kind, threshold)
 
 
-def _classified(metrics: Sequence[Metric], truth: Codes, outputs: Numbers, kind: Kind) -> dict[str, float]:
-    counts = labels.tally(truth, *predicted_codes(truth, outputs, kind))
+def _classified(
+    metrics: Sequence[Metric], truth: Codes, outputs: Numbers, kind: Kind, threshold: float | None
+) -> dict[str, float]:
+    counts = labels.tally(truth, *predicted_codes(truth, outputs, kind, threshold))
     numbers = outputs.astype(np.float64)
     found = {}
     for metric in metrics:

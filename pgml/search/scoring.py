@@ -153,6 +153,7 @@ class Scorer:
             matrix,
             outputs,
             self._truth.labels,
+            self._spec.fixed_threshold,
         )
         if not self._metric.takes(outcome.kind):
             raise InvalidValue(

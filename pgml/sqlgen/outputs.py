@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pgml.decision import threshold_of
 from pgml.errors import NotBuilt
 from pgml.sqlgen import arithmetic
 from pgml.sqlgen.expressions import NULL, Expr, literal, text
@@ -131,18 +132,24 @@ def _predictions(decoder: Mapping[str, Any], outputs: list[Expr]) -> dict[str, E
         return found
     if kind == "distances":
         outputs = [arithmetic.negative(each) for each in outputs]
-    return {"prediction": chosen(outputs, decoder["labels"], decoder["label_kind"])}
+    threshold = threshold_of(decoder)
+    return {"prediction": chosen(outputs, decoder["labels"], decoder["label_kind"], threshold)}
 
 
-def chosen(scores: list[Expr], labels: Sequence[Any], kind: str) -> Expr:
-    """Return the label of the largest score, of equal ones the first; numbers for all but text labels."""
+def chosen(scores: list[Expr], labels: Sequence[Any], kind: str, threshold: float | None = None) -> Expr:
+    """Return the label that scores stand for, as `pgml.decision.codes_of` tells it; a number if no text."""
     given = [text(label) if kind == "text" else literal(float(label)) for label in labels]
     absent = [score for score in scores if score.nullable]
     unknown = [arithmetic.either(*map(arithmetic.missing, absent)), NULL] if absent else []
     if len(scores) == 1:
         return arithmetic.case(*unknown, given[0]) if unknown else given[0]
     if len(scores) == 2:
-        return arithmetic.case(*unknown, arithmetic.less(scores[0], scores[1]), given[1], given[0])
+        is_second = (
+            arithmetic.less(scores[0], scores[1])
+            if threshold is None
+            else arithmetic.less_equal(literal(threshold), scores[1])
+        )
+        return arithmetic.case(*unknown, is_second, given[1], given[0])
     top = arithmetic.maximum(*scores)
     args: list[Expr] = []
     for score, label in zip(scores[:-1], given, strict=False):

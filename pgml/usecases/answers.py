@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pgml.decision import codes_of
 from pgml.errors import WrongType
 from pgml.inference import Predictor, check_known
 from pgml.target import label_text
@@ -103,7 +104,8 @@ def _joint_codes(predictor: Predictor, outputs: Any) -> list[tuple[int, tuple[li
     check_known(outputs)
     ends = np.cumsum([len(labels) for labels, _ in predictor.parts])
     sides = np.split(outputs, ends[:-1])
-    return [(int(side.argmax()), part) for side, part in zip(sides, predictor.parts, strict=True)]
+    codes = [int(codes_of(predictor.output, side[np.newaxis])[0]) for side in sides]
+    return list(zip(codes, predictor.parts, strict=True))
 
 
 def _vector(kind: str, what: str) -> Callable[[Predictor, Any], list[float]]:

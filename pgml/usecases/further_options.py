@@ -32,6 +32,9 @@ class Further:
     time_limit: float | None = None
 
 
+BUILT = ("cost", "threshold")
+
+
 def checked(given: Mapping[str, Any]) -> Further:
     """Return the options of a call, of which a verb may have none.
 
@@ -40,7 +43,7 @@ def checked(given: Mapping[str, Any]) -> Further:
     PgmlError
     """
     found = Further(**{name: given.get(name) for name in Further.__dataclass_fields__})
-    for name in set(Further.__dataclass_fields__) - {"cost"}:
-        if getattr(found, name) is not None:
+    for name in Further.__dataclass_fields__:
+        if name not in BUILT and getattr(found, name) is not None:
             raise NotBuilt(f"{name} is not built yet", hint=f"Leave {name} out.")
     return found

@@ -19,7 +19,7 @@ from pgml.reader import Relation
 from pgml.recipe import Sampling
 from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
-from pgml.usecases import arguments, further_options, search_request, split_request
+from pgml.usecases import arguments, further_options, search_request, split_request, threshold_request
 from pgml.usecases.constant import other, same
 from pgml.usecases.further_options import Further
 from pgml.usecases.search_request import Search
@@ -142,6 +142,7 @@ def of_arguments(
     """
     task = same(project, "task", task)
     target = relation.column(targets[0]) if targets and given["search"] else None
+    threshold_request.check(given, task, algorithm, [relation.column(name) for name in targets])
     return Request(
         project,
         name,

@@ -18,7 +18,7 @@ from pgml.runner import Limits
 from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import cost_request, deploy, request, search_request, weights
+from pgml.usecases import cost_request, deploy, request, search_request, threshold_request, weights
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
@@ -187,6 +187,7 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         wanted.weight,
         wanted.preprocess,
         _search(wanted, algorithm, task),
+        threshold=threshold_request.settled(wanted.further.threshold, task, algorithm.name, metric),
     )
 
 

@@ -18,7 +18,8 @@ from pgml import algorithms, conversion, metrics, training
 from pgml.algorithms import extras
 from pgml.database.psycopg_adapter import Connection as Adapter
 from pgml.dataset import Dataset
-from pgml.inference import Predictor, codes_of
+from pgml.decision import codes_of
+from pgml.inference import Predictor
 from pgml.pipeline import Pipeline
 from pgml.reader import read, required
 from pgml.recipe import Recipe

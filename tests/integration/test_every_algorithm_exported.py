@@ -15,12 +15,13 @@ from threadpoolctl import threadpool_limits
 from pgml import target, training
 from pgml.artifact.format import Artifact, pack, unpack
 from pgml.dataset import Dataset
+from pgml.decision import codes_of
 from pgml.errors import NotBuilt
 from pgml.exchange import assembly
 from pgml.exchange.naming import Wanted
 from pgml.exchange.onnx.reading import read
 from pgml.exchange.onnx.writing import onnx_of
-from pgml.inference import Predictor, codes_of
+from pgml.inference import Predictor
 from pgml.recipe import Recipe
 from pgml.spec import FitSpec
 from pgml.sqlgen.proof import probes

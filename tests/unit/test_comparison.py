@@ -46,6 +46,7 @@ class Constant:
     answers: Floats
     parts: Sequence[Any] = ()
     encoder: Any = None
+    threshold: float | None = None
 
     @property
     def output(self) -> str:

@@ -37,6 +37,14 @@ def test_the_layout_is_the_one_of_format_1() -> None:
     assert FORMAT == 1
 
 
+def test_a_threshold_makes_a_model_of_format_2_which_older_versions_refuse_rather_than_disobey() -> None:
+    model = Artifact({}, {"threshold": 0.25}, {}, b"graph")
+    data = pack(model)
+    assert data[4:8] == (2).to_bytes(4, "little")
+    assert unpack(data) == model
+    assert pack(unpack(data)) == data
+
+
 def test_the_same_model_always_has_the_same_bytes() -> None:
     encoder, decoder = (dict(reversed(list(each.items()))) for each in (MODEL.encoder, MODEL.decoder))
     backwards = Artifact(encoder, decoder, MODEL.golden, MODEL.graph)
@@ -94,10 +102,12 @@ def test_altered_bytes_are_an_artifact_or_an_error_and_never_a_crash(draw: st.Da
         assert isinstance(unpack(bytes(data)), Artifact)
 
 
-@pytest.mark.parametrize("number", [2, 2**32 - 1])
+@pytest.mark.parametrize("number", [3, 2**32 - 1])
 def test_the_format_of_a_later_version_is_named(number: int) -> None:
     data = struct.pack("<4sIQ", MAGIC, number, 0) + b"whatever it means there"
-    with pytest.raises(NotBuilt, match=f"model has format {number}, this version of pgml reads 1") as caught:
+    with pytest.raises(
+        NotBuilt, match=f"model has format {number}, this version of pgml reads 1 and 2"
+    ) as caught:
         unpack(data)
     assert caught.value.hint
 

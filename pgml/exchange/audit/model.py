@@ -11,6 +11,7 @@ from pgml.artifact.format import Artifact, pack, unpack
 from pgml.columns import KINDS as TYPES
 from pgml.columns import Column
 from pgml.dataset import Dataset
+from pgml.decision import threshold_of
 from pgml.errors import Corrupted, MalformedText, PgmlError, TooLarge
 from pgml.exchange.audit import graph
 from pgml.exchange.audit.shapes import Real, require
@@ -39,6 +40,7 @@ DECODER: Mapping[str, Any] = {
     "divisor": list[float] | None,
     "added": list[float] | None,
     "dot": Any,
+    "threshold?": float,
 }
 OUTPUTS: Mapping[str, Sequence[str]] = {
     "regression": ("value",),
@@ -170,6 +172,10 @@ def _check_meaning(form: Mapping[str, Any]) -> None:
         raise _malformed("Its targets are none.")
     if any(not part["labels"] for part in form["parts"]):
         raise _malformed("A target has no labels.")
+    try:
+        threshold_of(form)
+    except Corrupted as error:
+        raise _malformed(error.detail) from None
 
 
 def _check_golden(artifact: Artifact) -> None:

@@ -40,6 +40,8 @@ class Answer:
         The output that says which class it is.
     own : sequence or None
         The labels that the file says, whatever is wanted.
+    threshold : float or None
+        Of two classes, see `pgml.decision.codes_of`.
     """
 
     tensor: str
@@ -51,6 +53,7 @@ class Answer:
     targets: Sequence[str] = ()
     label: str | None = None
     own: Sequence[Label] | None = None
+    threshold: float | None = None
 
 
 def answer_of(
@@ -77,7 +80,7 @@ def answer_of(
     if said is not None and wanted.task in (None, said.task):
         found = Answer(said.tensor, said.task, said.output, "", None, "number", said.targets)
         if said.labels:
-            found = replace(found, labels=said.labels, label_kind=said.label_kind)
+            found = replace(found, labels=said.labels, label_kind=said.label_kind, threshold=said.threshold)
     else:
         found = _told(model, classes, makers, wanted)
     others = [each.name for each in model.graph.output if each.name != found.tensor]

@@ -31,6 +31,8 @@ class Said:
     labels : sequence
     label_kind : str
     targets : sequence of str
+    threshold : float or None
+        Of two classes, see `pgml.decision.codes_of`.
     """
 
     task: str
@@ -39,6 +41,7 @@ class Said:
     labels: Sequence[Label]
     label_kind: LabelKind
     targets: Sequence[str]
+    threshold: float | None = None
 
 
 def said(model: ModelProto) -> Said | None:
@@ -50,6 +53,7 @@ def said(model: ModelProto) -> Said | None:
         outputs, labels, targets = (
             json.loads(facts.get(key, "[]")) for key in ("outputs", "labels", "targets")
         )
+        threshold = json.loads(facts.get("threshold", "null"))
     except (ValueError, RecursionError):
         return None
     own = {each.name for each in model.graph.output}
@@ -63,7 +67,9 @@ def said(model: ModelProto) -> Said | None:
     )
     if found is None or not named:
         return None
-    return Said(task, numbers[0]["name"], kind, *found, targets)
+    two = task == "classification" and kind == "probabilities" and len(found[0]) == 2
+    fits = two and type(threshold) is float and 0 < threshold < 1
+    return Said(task, numbers[0]["name"], kind, *found, targets, threshold if fits else None)
 
 
 def typed(model: ModelProto, columns: Sequence[Column]) -> list[Column]:

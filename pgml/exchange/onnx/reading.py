@@ -140,6 +140,7 @@ def _foreign(source: _Source, way: Way, wanted: Wanted) -> Foreign:
         rows=1 if way == "one" else budget.rows,
         whole=[*whole, *(at for at, each in enumerate(features.columns) if each.name in (required or ()))],
         expects_missing=required is not None,
+        threshold=source.answer.threshold if output == "probabilities" else None,
     )
 
 
@@ -210,7 +211,7 @@ def _check_labels(
     labels = trial.asked(source.file, source.answer.label, rows)
     if labels is None or labels.shape[1] != 1:
         return
-    agreed = trial.agreeing(outputs, labels, source.answer.own)
+    agreed = trial.agreeing(outputs, labels, source.answer.own, source.answer.threshold)
     if agreed.all():
         return
     if output == "scores" and outputs.shape[1] == 2 and not agreed.any():

@@ -14,6 +14,7 @@ import onnxruntime
 from onnx import ModelProto, TensorProto
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+from pgml.decision import codes_of
 from pgml.errors import Corrupted, InvalidValue, NotBuilt, TooLarge
 from pgml.exchange.foreign import NULL_TEXT
 from pgml.exchange.onnx import order, tensors
@@ -182,8 +183,12 @@ def is_alike(one: Floats, other: Floats, tolerance: float) -> bool:
     return bool(same and (np.abs(one[finite] - other[finite]) <= tolerance * scale).all())
 
 
-def agreeing(numbers: Floats, labels: npt.NDArray[Any], known: Sequence[Any]) -> npt.NDArray[np.bool_]:
+def agreeing(
+    numbers: Floats, labels: npt.NDArray[Any], known: Sequence[Any], threshold: float | None = None
+) -> npt.NDArray[np.bool_]:
     """Return of each row whose largest number stands out whether its label is that number's.
+
+    With a threshold it is the second of two numbers that lies above or below it.
 
     Parameters
     ----------
@@ -193,8 +198,9 @@ def agreeing(numbers: Floats, labels: npt.NDArray[Any], known: Sequence[Any]) ->
         The labels in the order of the numbers.
     """
     ordered = np.sort(numbers, axis=1)
-    clear = ordered[:, -1] - ordered[:, -2] > TOLERANCE * np.abs(numbers).max(initial=0.0)
-    places = numbers.argmax(axis=1)
+    margins = ordered[:, -1] - ordered[:, -2] if threshold is None else np.abs(numbers[:, 1] - threshold)
+    clear = margins > TOLERANCE * np.abs(numbers).max(initial=0.0)
+    places = codes_of("probabilities", numbers, threshold)
     return np.array([known[places[at]] == labels[at, 0] for at in np.flatnonzero(clear)], dtype=np.bool_)
 
 

@@ -93,6 +93,10 @@ def _lines(artifact: Artifact, header: Header) -> Iterator[str]:
         raise refused(header.algorithm, f'Its outputs are "{decoder["output"]}".')
     if len(decoder["targets"]) > 1:
         raise refused(header.algorithm, "It predicts several targets.")
+    if "threshold" in decoder:
+        raise refused(
+            header.algorithm, "Its label is that of a threshold, and of PMML that of the likeliest."
+        )
     proto = ModelProto.FromString(artifact.graph)
     try:
         found = structure(proto, decoder["output"])

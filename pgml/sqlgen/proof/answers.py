@@ -10,8 +10,9 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
+from pgml.decision import codes_of
 from pgml.errors import InvalidValue
-from pgml.inference import Predictor, codes_of
+from pgml.inference import Predictor
 from pgml.preprocessing import Matrix
 from pgml.sqlgen import relations
 from pgml.sqlgen.outputs import Wanted, decision_names, output_names
@@ -76,6 +77,7 @@ def of_rows(
         list(decisions),
         _of_numbers(names, bounds, answers),
         np.flatnonzero(~usual & ~absent).tolist(),
+        _near(predictor, outputs, bounds),
         lambda: _of_numbers(names, _grown(artifact, refused, matrix, outputs, bounds), answers),
     )
 
@@ -121,15 +123,21 @@ def decided(predictor: Predictor, outputs: Floats) -> dict[str, list[Any]]:
     if predictor.output in ("value", "components"):
         return {}
     if len(predictor.parts) < 2:
-        kind = predictor.label_kind
-        return {"prediction": _labelled(codes_of(predictor.output, outputs).tolist(), predictor.labels, kind)}
+        codes = codes_of(predictor.output, outputs, predictor.threshold)
+        return {"prediction": _labelled(codes.tolist(), predictor.labels, predictor.label_kind)}
     found, start = {}, 0
     for name, (labels, kind) in zip(decision_names(predictor.targets), predictor.parts, strict=True):
         part = outputs[:, start : start + len(labels)]
         start += len(labels)
-        codes = codes_of("probabilities", part).tolist()
-        found[name] = _labelled(codes, labels, kind)
+        found[name] = _labelled(codes_of("probabilities", part).tolist(), labels, kind)
     return found
+
+
+def _near(predictor: Predictor, outputs: Floats, bounds: Floats) -> list[int]:
+    """Return the rows whose probability may be on the other side of the threshold once it is rounded."""
+    if predictor.threshold is None:
+        return []
+    return np.flatnonzero(np.abs(outputs[:, 1] - predictor.threshold) <= bounds[:, 1]).tolist()
 
 
 def _labelled(codes: list[int], labels: list[Any], kind: str) -> list[Any]:

@@ -43,6 +43,8 @@ class Probe:
     free : list of int
         Rows for which the model itself leaves the doubles, to infinity or NaN: the statement has to get
         over them, with any answer.
+    near : list of int
+        Rows so near a threshold that rounding decides which label they get.
     wider : callable () -> dict of str to list of float, optional
         By how much numbers may differ of a model that has fewer digits than most, see
         `pgml.sqlgen.proof.conditioning`; asked where that decides.
@@ -55,6 +57,7 @@ class Probe:
     decisions: list[str]
     allowed: dict[str, list[float]]
     free: list[int]
+    near: list[int] = field(default_factory=list)
     wider: Callable[[], dict[str, list[float]]] | None = field(default=None, compare=False)
 
 
@@ -120,10 +123,12 @@ def _differences(
     found: Mapping[str, Sequence[Any]], probe: Probe, allowed: Mapping[str, Sequence[float]]
 ) -> list[Difference]:
     wrong = []
-    free = frozenset(probe.free)
+    free, near = frozenset(probe.free), frozenset(probe.near)
     for name, answers in probe.answers.items():
         decided = name in probe.decisions
         for row, (expected, given) in enumerate(zip(answers, found[name], strict=True)):
+            if decided and row in near and (expected is None) == (given is None):
+                continue
             if decided or expected is None or given is None:
                 size = 0.0 if expected == given else float("inf")
             else:

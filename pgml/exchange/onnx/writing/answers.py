@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
+from pgml.decision import threshold_of
 from pgml.exchange.onnx.writing.sheet import Sheet
 
 Floats = npt.NDArray[np.float64]
@@ -104,7 +105,7 @@ def _of_one(
 
 def _label(sheet: Sheet, decoder: Mapping[str, Any], outputs: str, refused: str | None) -> Answer:
     dtype, known, none = _typed(decoder["labels"], decoder["label_kind"])
-    code = _code(sheet, decoder["output"], outputs)
+    code = _code(sheet, decoder["output"], outputs, threshold_of(decoder))
     if refused is not None:
         known = [*known, none] if isinstance(known, list) else np.append(known, none)
         # A row without an answer has the place after the last.
@@ -115,8 +116,11 @@ def _label(sheet: Sheet, decoder: Mapping[str, Any], outputs: str, refused: str 
     return Answer(label, "label", "label")
 
 
-def _code(sheet: Sheet, meaning: str, outputs: str) -> str:
-    """Return the place of each row's label, int64 of shape (rows,): of equal ones the first."""
+def _code(sheet: Sheet, meaning: str, outputs: str, threshold: float | None) -> str:
+    """Return the place of each row's label, int64 of shape (rows,), as `pgml.decision.codes_of` tells it."""
+    if threshold is not None:
+        above = sheet.apply("GreaterOrEqual", sheet.columns(outputs, [1]), sheet.constant(threshold))
+        return sheet.apply("Cast", sheet.apply("Squeeze", above, sheet.integers([1])), to=TensorProto.INT64)
     if meaning == "anomaly":
         above = sheet.apply("Greater", outputs, sheet.constant(0.0))
         return sheet.apply("Cast", sheet.apply("Squeeze", above, sheet.integers([1])), to=TensorProto.INT64)

@@ -119,6 +119,8 @@ def _describe(
         "pgml.features": json.dumps([asdict(each.column) | {"missing": each.missing} for each in encodings]),
         "pgml.outputs": json.dumps(outputs),
     }
+    if "threshold" in decoder:
+        facts["pgml.threshold"] = json.dumps(decoder["threshold"])
     helper.set_model_props(model, facts)
 
 
