@@ -31,6 +31,8 @@ MOST = 1000
 """Candidates; of more, some that are evenly spread among the ranks of the probabilities."""
 PIECE = 4_000_000
 """Predictions that are held at once."""
+ROUNDED = 1e-6
+"""By so much of themselves probabilities may differ that are one: trees are added up in float32."""
 DIGITS = 12
 """By which scores are told apart: sums of equal ones differ in the last digits."""
 
@@ -183,8 +185,9 @@ def best(metric: Metric, truth: Codes, outputs: Floats, labels: Sequence[Any] = 
 def between(probabilities: Floats) -> Floats:
     """Return what lies in the middle between neighbours of those given, sorted, at most `MOST`."""
     known = np.unique(probabilities)
-    middles = known[:-1] + (known[1:] - known[:-1]) / 2
-    middles = middles[(middles > 0) & (middles < 1) & (middles > known[:-1])]
+    low, high = known[:-1], known[1:]
+    middles = (low + (high - low) / 2)[high - low > ROUNDED * high]
+    middles = middles[(middles > 0) & (middles < 1)]
     if middles.size <= MOST:
         return np.asarray(middles)
     return np.asarray(middles[np.linspace(0, middles.size - 1, MOST).round().astype(np.intp)])
