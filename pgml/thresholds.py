@@ -107,23 +107,23 @@ def chosen(
     if found is None:
         said = error.message if error else "none"
         return _kept(f"there are no out-of-fold predictions to choose by: {said}")
-    outputs, tested = found
+    outputs, tested, fold_of = found
     known = truth.values[tested].astype(np.int64)
     if np.unique(known).size < 2:
         return _kept("the rows that folds test are of one class")
-    return best(metric, known, outputs, truth.labels)
+    return best(metric, known, outputs, fold_of, truth.labels)
 
 
 def out_of_fold(
     spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target, positions: Positions, parted: Parted
-) -> tuple[Floats, Positions]:
+) -> tuple[Floats, Positions, Positions]:
     """Return the outputs of rows by models that were fitted on others, and which rows these are.
 
     The arguments are those of `chosen`.
 
     Returns
     -------
-    outputs of shape (tested rows, 2), positions in ``rows``
+    outputs of shape (tested rows, 2), their positions in ``rows``, the number of the fold that tests each
 
     Raises
     ------
@@ -143,11 +143,21 @@ def out_of_fold(
     outputs = np.vstack([each for each, _ in parts])
     if not np.isfinite(outputs).all():
         raise TrainingFailed("predictions are not finite numbers")
-    return outputs, np.concatenate([tested for _, tested in parts])
+    fold_of = np.repeat(np.arange(len(parts)), [tested.size for _, tested in parts])
+    return outputs, np.concatenate([tested for _, tested in parts]), fold_of
 
 
-def best(metric: Metric, truth: Codes, outputs: Floats, labels: Sequence[Any] = ()) -> Choice:
+def best(
+    metric: Metric,
+    truth: Codes,
+    outputs: Floats,
+    fold_of: Positions | None = None,
+    labels: Sequence[Any] = (),
+) -> Choice:
     """Return the threshold with the best score, of equal ones the nearest to 0.5.
+
+    The best of many is better than 0.5 by chance alone, and where 0.5 does well a little worse on other
+    rows. So 0.5 stays unless it is worse by more than the standard error of the difference.
 
     Parameters
     ----------
@@ -156,30 +166,55 @@ def best(metric: Metric, truth: Codes, outputs: Floats, labels: Sequence[Any] = 
     truth : ndarray of shape (rows,)
     outputs : ndarray of shape (rows, 2)
         Probabilities of the classes.
+    fold_of : int array of shape (rows,), optional
+        Without it the best is taken, by however little.
     labels : sequence
         Of the classes, for a cost of the user's.
     """
     candidates = between(outputs[:, 1])
     if not candidates.size:
         return _kept("all rows have the same probability")
-    usual = scores_of(metric, truth, codes_of("probabilities", outputs)[np.newaxis], 2, labels)
+    likeliest = codes_of("probabilities", outputs)
+    usual = scores_of(metric, truth, likeliest[np.newaxis], 2, labels)
     scores = np.concatenate([usual, _scores(metric, truth, outputs[:, 1], candidates, labels)])
     worth = np.round(scores, DIGITS) * (1 if metric.greater_is_better else -1)
     worth[np.isnan(worth)] = -np.inf
     off = np.append(0.0, np.abs(candidates - HALF))
     place = int(np.lexsort((off, -worth))[0])
-    if place == 0:
-        return _kept(f"no other is better by {metric.name} on out-of-fold predictions of the training rows")
-    value = float(candidates[place - 1])
-    facts = {
-        "value": value,
-        "metric": metric.name,
-        "score": float(scores[place]),
-        "score_at_half": None if np.isnan(usual[0]) else float(usual[0]),
-        "rows": len(truth),
-    }
+    value = float(candidates[place - 1]) if place else HALF
+    score, half = (None if np.isnan(each) else float(each) for each in (scores[place], usual[0]))
+    facts = {"value": value, "metric": metric.name, "score": score, "score_at_half": half, "rows": len(truth)}
+    pair = np.stack([codes_of("probabilities", outputs, value), likeliest])
+    if place == 0 or not _is_clear(metric, truth, pair, scores[place] - usual[0], fold_of, labels):
+        why = f"no other is clearly better by {metric.name} on out-of-fold predictions of the training rows"
+        return _kept(why, facts | {"value": HALF, "score": half})
     note = f"threshold {value:.6g}, chosen by {metric.name} on out-of-fold predictions of the training rows"
     return Choice(value, {"threshold": facts}, (note,))
+
+
+def _is_clear(
+    metric: Metric,
+    truth: Codes,
+    pair: npt.NDArray[np.intp],
+    gain: float,
+    fold_of: Positions | None,
+    labels: Sequence[Any],
+) -> bool:
+    """Return whether the first prediction of two is better by more than the standard error of that."""
+    if fold_of is None or np.isnan(gain):
+        return True
+    gains = []
+    for fold in range(int(fold_of.max()) + 1):
+        rest = fold_of != fold
+        if rest.any():
+            one, other = scores_of(metric, truth[rest], pair[:, rest], 2, labels)
+            gains.append(one - other)
+    known = np.array(gains)[np.isfinite(gains)]
+    if known.size < 2:
+        return True
+    # The jackknife of Quenouille and Tukey, with groups of rows.
+    error = np.sqrt((known.size - 1) * known.var())
+    return bool(abs(gain) > error)
 
 
 def between(probabilities: Floats) -> Floats:
@@ -205,5 +240,5 @@ def _scores(
     return np.concatenate(parts)
 
 
-def _kept(why: str) -> Choice:
-    return Choice(None, {"threshold": {"value": HALF}}, (f"threshold 0.5 stays, as {why}",))
+def _kept(why: str, facts: Mapping[str, Any] | None = None) -> Choice:
+    return Choice(None, {"threshold": facts or {"value": HALF}}, (f"threshold 0.5 stays, as {why}",))
