@@ -83,10 +83,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     known = truth.take(train) if spec.targets else None
     spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
     made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
-    evaluation.check(metrics.of_spec(spec), spec.task, made.output, spec.algorithm)
-    thresholds.check_output(spec, made)
-    choice = thresholds.chosen(spec, algorithm, trained, truth.take(train), train, partial(_folds, recipe))
-    made = replace(made, threshold=choice.value)
+    made, choice = _decided(spec, made, trained, truth.take(train), train, recipe)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
     tested = test if test.size else train
@@ -139,6 +136,16 @@ def _searched(
         return spec, None
     found = selection.best(spec, algorithm, trained, truth, train, partial(_folds, recipe))
     return replace(spec, hyperparams=found.hyperparams), found
+
+
+def _decided(
+    spec: FitSpec, made: pipeline.Pipeline, trained: Dataset, truth: Target, train: Rows, recipe: Recipe
+) -> tuple[pipeline.Pipeline, thresholds.Choice]:
+    """Return the pipeline with the threshold of its labels, and how that was chosen."""
+    evaluation.check(metrics.of_spec(spec), spec.task, made.output, spec.algorithm)
+    thresholds.check_output(spec, made)
+    choice = thresholds.chosen(spec, made.algorithm, trained, truth, train, partial(_folds, recipe))
+    return replace(made, threshold=choice.value), choice
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

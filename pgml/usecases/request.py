@@ -142,7 +142,7 @@ def of_arguments(
     """
     task = same(project, "task", task)
     target = relation.column(targets[0]) if targets and given["search"] else None
-    threshold_request.check(given, task, algorithm, [relation.column(name) for name in targets])
+    threshold_request.check(given, task, algorithm, relation, targets)
     return Request(
         project,
         name,

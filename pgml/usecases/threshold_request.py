@@ -6,6 +6,7 @@ from typing import Any
 from pgml import algorithms, metrics
 from pgml.columns import INTEGERS, Column
 from pgml.errors import InvalidValue, name_list
+from pgml.reader import Relation
 from pgml.spec import AUTO
 
 CALL = "Write threshold => 'auto', or a probability such as threshold => '0.3'."
@@ -16,7 +17,11 @@ SCORES_ONLY = ("ridge", "ridge_cv", "perceptron", "linear_svm")
 
 
 def check(
-    given: Mapping[str, Any], task: str | None, algorithm: str | None, targets: Sequence[Column]
+    given: Mapping[str, Any],
+    task: str | None,
+    algorithm: str | None,
+    relation: Relation,
+    targets: Sequence[str],
 ) -> None:
     """Raise InvalidValue for a threshold that is none, or that the task or the metric has no use for.
 
@@ -28,13 +33,13 @@ def check(
         None: inferred from the target.
     algorithm : str or None
         None: the task's default.
-    targets : sequence of Column
-        The target's column, or several.
+    relation : Relation
+    targets : sequence of str
     """
     wanted = given.get("threshold")
     if wanted is None:
         return
-    quantity = len(targets) == 1 and not _may_be_classes(targets[0])
+    quantity = len(targets) == 1 and not _may_be_classes(relation.column(targets[0]))
     settled(wanted, task or ("regression" if quantity else "classification"), algorithm, given["metric"])
 
 
