@@ -47,7 +47,7 @@ class Pipeline:
     estimators : sequence
         One, or one a target where the algorithm takes one target only.
     present : sequence of int64 arrays
-        For each estimator of classes the codes it was fitted with; empty for others.
+        For each target that is classes the codes it was fitted with; empty for others.
     classes : sequence of int
         How many classes there are, for each of these.
     center : ndarray of shape (targets,)
@@ -79,11 +79,17 @@ class Pipeline:
         for number, estimator in enumerate(self.estimators):
             found = self.algorithm.predict(estimator, matrix, self.task)
             found = found[:, np.newaxis] if found.ndim == 1 else found
-            if self.classes:
-                found = _expanded(found, self.present[number], self.classes[number], self.output)
-            parts.append(found)
+            parts += self._sides(found, number) if self.classes else [found]
         outputs = np.hstack(parts)
         return outputs + self.center if self.output == "value" else outputs
+
+    def _sides(self, found: Floats, number: int) -> list[Floats]:
+        """Return a column for each class of the targets of an estimator: of all, where it is the only one."""
+        targets = slice(None) if len(self.estimators) == 1 else slice(number, number + 1)
+        present = self.present[targets]
+        ends = np.cumsum([len(each) for each in present])[:-1]
+        sides = zip(np.split(found, ends, axis=1), present, self.classes[targets], strict=True)
+        return [_expanded(side, codes, count, self.output) for side, codes, count in sides]
 
 
 def fit(
@@ -128,8 +134,9 @@ def fit(
     for outcome in _outcomes(spec, algorithm, truth, center):
         wanted = outcome
         if truth is not None and truth.counts:
-            found, wanted = np.unique(outcome, return_inverse=True)
-            present.append(found)
+            found, wanted = _present(outcome)
+            present += found
+            context = replace(context, classes=[len(each) for each in found] if outcome.ndim > 1 else ())
         cost = _cost(spec, truth, present[-1] if present else None, center)
         fitted = algorithm.fit(matrix, wanted, rest, replace(context, cost=cost))
         estimators.append(fitted.estimator)
@@ -204,9 +211,19 @@ def _outcomes(spec: FitSpec, algorithm: Algorithm, truth: Target | None, center:
     if truth is None:
         return [None]
     if truth.counts:
-        return list(np.atleast_2d(truth.values.T).astype(np.int64))
+        codes = truth.values.astype(np.int64)
+        return [codes] if codes.ndim == 1 or algorithm.joint_classes else list(codes.T)
     moved = truth.values - center
     return [moved] if moved.ndim == 1 or algorithm.joint else list(moved.T)
+
+
+def _present(codes: Codes) -> tuple[list[Codes], Codes]:
+    """Return which codes there are of each target, and where in these each row's are, of the same shape."""
+    if codes.ndim == 1:
+        found, places = np.unique(codes, return_inverse=True)
+        return [found], places
+    each = [np.unique(column, return_inverse=True) for column in codes.T]
+    return [found for found, _ in each], np.column_stack([places for _, places in each])
 
 
 def _center(

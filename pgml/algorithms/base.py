@@ -51,6 +51,8 @@ class FitContext:
     cost : callable or None
         Of outputs of these rows as `Algorithm.predict` gives them, of several fits at once, (fits, rows,
         width): what the user says that they cost, (fits,). Less is better; nothing else is known of it.
+    classes : sequence of int
+        How many classes each of several targets has that are fitted at once; else empty.
     """
 
     task: str
@@ -62,6 +64,7 @@ class FitContext:
     features: Sequence[str] = ()
     dependent: bool = False
     cost: Callable[[Floats], Floats] | None = None
+    classes: Sequence[int] = ()
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""
@@ -104,7 +107,8 @@ class Algorithm:
     fitter : callable (algorithm, matrix, target, hyperparams, context) -> Fitted
         ``matrix`` of shape (rows, width) in `dtype`; ``target``: float64 values of shape (rows,) for
         regression, or (rows, targets) for several where `joint` says so; int64 class codes 0 … k-1,
-        each present, for classification; None where there is no target.  `hyperparams` are the user's
+        each present, for classification, of shape (rows, targets) for several where `joint_classes` says
+        so; None where there is no target.  `hyperparams` are the user's
         own, already known by name and kind.  Raises InvalidValue for a bad value.
     predict : callable (estimator, matrix, task) -> float64 array
         Of the fitted estimator itself, in the shape of its outputs, but (rows,) for one value.
@@ -126,6 +130,9 @@ class Algorithm:
         Its fit uses threads, as many as ``n_jobs`` says.
     joint : bool
         Its fit takes several targets of a regression at once.
+    joint_classes : bool
+        Its fit takes several targets that are classes at once, and gives the probabilities of each side by
+        side.
     defaults : mapping
         Defaults of hyperparameters that are not the library's.
     left_out : collection of str
@@ -172,6 +179,7 @@ class Algorithm:
     weighted: bool = False
     parallel: bool = False
     joint: bool = False
+    joint_classes: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     own: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)

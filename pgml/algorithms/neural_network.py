@@ -10,6 +10,7 @@ from pgml.algorithms.base import Algorithm, Floats, Matrix
 from pgml.algorithms.neural_network_fits import Estimator
 from pgml.algorithms.parameters import Interval, Parameter
 from pgml.errors import InvalidValue, name_list
+from pgml.networks import groups
 from pgml.networks.activations import ACTIVATIONS, LEAK
 from pgml.networks.optimizers import NAMES
 from pgml.spec import Output
@@ -109,13 +110,21 @@ def predict(estimator: Estimator, matrix: Matrix, task: str) -> Floats:
     found = estimator.predict(matrix)
     if task == "regression":
         return found[:, 0] if found.shape[1] == 1 else found
-    return np.column_stack([1 - found[:, 0], found[:, 0]]) if found.shape[1] == 1 else found
+    sides = [found[:, place] for place in _places(estimator)]
+    return np.hstack([np.hstack([1 - side, side]) if side.shape[1] == 1 else side for side in sides])
+
+
+def _places(estimator: Estimator) -> list[slice]:
+    """Return where the outputs of each target that is classes are."""
+    last = estimator.network.layers[-1]
+    return groups.places(last.groups or (last.units,))
 
 
 def size(estimator: Estimator, task: str) -> int:
     """Return the size of the graph: 8 bytes a weight, and its operators."""
     network = estimator.network
     operators = sum(_BYTES[layer.activation] for layer in network.layers)
+    operators += sum(_BYTES["group"] + 8 * units for units in network.layers[-1].groups)
     return 150 + 125 * len(network.layers) + operators + 8 * network.size
 
 
@@ -130,6 +139,7 @@ _BYTES = {
     "elu": 210,
     "softplus": 220,
     "gelu": 3530,
+    "group": 200,
 }
 """Of the operators and constants of an activation in a graph."""
 
@@ -141,8 +151,22 @@ def emit(graph: "Graph", source: str, estimator: Estimator, task: str) -> str:
     for layer, (weights, biases) in zip(network.layers, network.unpacked(estimator.weights), strict=True):
         value = graph.apply("MatMul", value, graph.constant(weights))
         value = graph.apply("Add", value, graph.constant(biases))
-        value = _activated(graph, value, layer.activation)
-    return graph.two_classes(value) if task == "classification" and network.outputs == 1 else value
+        if not layer.groups:
+            value = _activated(graph, value, layer.activation)
+    if task == "regression":
+        return value
+    if not network.layers[-1].groups:
+        return graph.two_classes(value) if network.outputs == 1 else value
+    sides = [_side(graph, value, place) for place in _places(estimator)]
+    return graph.apply("Concat", *sides, axis=1)
+
+
+def _side(graph: "Graph", sums: str, place: slice) -> str:
+    """Append the probabilities of one of several targets."""
+    own = graph.columns(sums, np.arange(place.start, place.stop))
+    single = place.stop - place.start == 1
+    found = _activated(graph, own, "sigmoid" if single else "softmax")
+    return graph.two_classes(found) if single else found
 
 
 def _activated(graph: "Graph", x: str, name: str) -> str:
@@ -198,6 +222,7 @@ ALGORITHM = Algorithm(
     scaled=True,
     weighted=True,
     joint=True,
+    joint_classes=True,
     own={"regression": REGRESSION, "classification": CLASSIFICATION},
     check=check,
     space={

@@ -1,15 +1,16 @@
 """Fitting a network of our own: which it is, what it is to learn, and along slopes or by a swarm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pgml import swarm
+from pgml.algorithms import neural_network_classes
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Positions
 from pgml.errors import InvalidValue
-from pgml.networks import costs, gradient, swarming
+from pgml.networks import costs, gradient, groups, swarming
 from pgml.networks.costs import Cost
 from pgml.networks.gradient import Rows
 from pgml.networks.layers import Layer, Network
@@ -53,9 +54,11 @@ def fit(
     chosen = {each.name: each.default for each in algorithm.parameters(context.task)} | dict(hyperparams)
     seed = chosen.get("random_state")
     rng = np.random.default_rng(abs(context.seed if seed is None else seed))
-    rows, center, scale = _rows(matrix, target, context)
-    network = described(matrix.shape[1], rows.actual.shape[1], chosen, context.task)
+    rows, sizes, center, scale = _rows(matrix, target, context)
+    network = described(matrix.shape[1], sizes, chosen, context.task)
     cost = _cost(chosen, context.task, target, center, scale)
+    if cost.name == "cross_entropy" and len(sizes) > 1:
+        cost = groups.entropy(sizes)
     if chosen["train_mode"] == "pso":
         own = _asked(context, center, scale) or (lambda found: cost(rows.actual, found, rows.weights))
         weights, notes = _by_swarm(network, rows, own, chosen, rng)
@@ -73,8 +76,8 @@ def fit(
     return Fitted(Estimator(network, weights), notes)
 
 
-def described(inputs: int, outputs: int, chosen: Mapping[str, Any], task: str) -> Network:
-    """Return the network that hyperparameters describe."""
+def described(inputs: int, outputs: Sequence[int], chosen: Mapping[str, Any], task: str) -> Network:
+    """Return the network that hyperparameters describe, with so many outputs for each target."""
     sizes = chosen["hidden_layers"]
     layers = [
         Layer(size, activation, dropout, chosen["batch_norm"])
@@ -82,8 +85,11 @@ def described(inputs: int, outputs: int, chosen: Mapping[str, Any], task: str) -
             sizes, each(chosen["activation"], len(sizes)), each(chosen["dropout"], len(sizes)), strict=True
         )
     ]
-    last = "linear" if task == "regression" else "sigmoid" if outputs == 1 else "softmax"
-    return Network(inputs, (*layers, Layer(outputs, last)))
+    count = sum(outputs)
+    if task == "classification" and len(outputs) > 1:
+        return Network(inputs, (*layers, Layer(count, "softmax", groups=tuple(outputs))))
+    last = "linear" if task == "regression" else "sigmoid" if count == 1 else "softmax"
+    return Network(inputs, (*layers, Layer(count, last)))
 
 
 def each(value: Any, count: int) -> list[Any]:
@@ -91,17 +97,20 @@ def each(value: Any, count: int) -> list[Any]:
     return list(value) if isinstance(value, list) else [value] * count
 
 
-def _rows(matrix: Matrix, target: Any, context: FitContext) -> tuple[Rows, Floats, Floats]:
-    """Return rows with a target of mean 0 and deviation 1, or of one column for each class, and these two."""
+def _rows(matrix: Matrix, target: Any, context: FitContext) -> tuple[Rows, tuple[int, ...], Floats, Floats]:
+    """Return rows, how many outputs each target has, and the center and scale that a target of numbers lost.
+
+    Numbers have mean 0 and deviation 1 then; classes have a column each.
+    """
     features = np.asarray(matrix, np.float64)
     if context.task == "classification":
-        count = int(target.max()) + 1
-        actual = np.eye(count)[target] if count > 2 else np.asarray(target, np.float64)[:, np.newaxis]
-        return Rows(features, actual, context.weights), np.zeros(1), np.ones(1)
+        actual, sizes = neural_network_classes.outputs_of(target, context.classes)
+        return Rows(features, actual, context.weights), sizes, np.zeros(1), np.ones(1)
     values = np.asarray(target, np.float64).reshape(len(features), -1)
     center, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
-    return Rows(features, (values - center) / scale, context.weights), center, scale
+    sizes = (1,) * values.shape[1]
+    return Rows(features, (values - center) / scale, context.weights), sizes, center, scale
 
 
 def _cost(chosen: Mapping[str, Any], task: str, target: Any, center: Floats, scale: Floats) -> Cost:
@@ -157,7 +166,7 @@ def _along_slopes(
     )
     held = None
     if stopping and len(rows.matrix) >= ENOUGH:
-        back = _held(rows, task, chosen["validation_fraction"], rng)
+        back = _held(rows, task, chosen["validation_fraction"], rng, network.layers[-1].groups)
         held = rows.some(np.flatnonzero(back))
         rows = rows.some(np.flatnonzero(~back))
     found = gradient.train(network, rows, cost, settings, rng, held=held)
@@ -167,17 +176,22 @@ def _along_slopes(
 
 
 def _held(
-    rows: Rows, task: str, share: float, rng: np.random.Generator
-) -> "np.ndarray[Any, np.dtype[np.bool]]":
-    """Return which rows are held back: that share of all, or of each class, of which a row always stays."""
+    rows: Rows, task: str, share: float, rng: np.random.Generator, targets: Sequence[int] = ()
+) -> neural_network_classes.Mask:
+    """Return which rows are held back: that share of all, or of each class, of which a row always stays.
+
+    Several targets that are classes have so many outputs each; of these the share is of all rows.
+    """
     count = len(rows.matrix)
     back = np.zeros(count, dtype=np.bool)
-    groups: list[Positions] = [np.arange(count)]
-    if task == "classification":
+    parts: list[Positions] = [np.arange(count)]
+    if task == "classification" and not targets:
         codes = rows.actual.argmax(axis=1) if rows.actual.shape[1] > 1 else rows.actual[:, 0]
-        groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    for group in groups:
-        back[rng.permutation(group)[: int(share * len(group))]] = True
+        parts = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    for part in parts:
+        back[rng.permutation(part)[: int(share * len(part))]] = True
+    if targets:
+        neural_network_classes.keep_each(back, rows.actual, targets)
     if rows.weights is not None and not (rows.weights[back].sum() > 0 and rows.weights[~back].sum() > 0):
         back[:] = False
     return back

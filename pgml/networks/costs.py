@@ -93,9 +93,18 @@ def quantile(level: float = 0.5) -> Cost:
     return Cost("quantile", losses, slopes)
 
 
-def _entropy(actual: Floats, predicted: Floats) -> Floats:
-    if predicted.shape[-1] > 1:
-        return -actual * np.log(np.maximum(predicted, LEAST))
+def of_classes(actual: Floats, predicted: Floats) -> Floats:
+    """Return the cross-entropy of each output of a softmax."""
+    return -actual * np.log(np.maximum(predicted, LEAST))
+
+
+def of_classes_slopes(actual: Floats, predicted: Floats) -> Floats:
+    """Return the derivative of `of_classes` by each prediction."""
+    return -actual / np.maximum(predicted, LEAST)
+
+
+def of_two(actual: Floats, predicted: Floats) -> Floats:
+    """Return the cross-entropy of outputs that are chances each."""
     chosen = np.where(actual > 0.5, predicted, 1 - predicted)
     if ((actual == 0) | (actual == 1)).all():
         return -np.log(np.maximum(chosen, LEAST))
@@ -103,9 +112,17 @@ def _entropy(actual: Floats, predicted: Floats) -> Floats:
     return -(actual * np.log(np.maximum(predicted, LEAST)) + (1 - actual) * other)
 
 
+def of_two_slopes(actual: Floats, predicted: Floats) -> Floats:
+    """Return the derivative of `of_two` by each prediction."""
+    return of_classes_slopes(actual, predicted) + (1 - actual) / np.maximum(1 - predicted, LEAST)
+
+
+def _entropy(actual: Floats, predicted: Floats) -> Floats:
+    return (of_classes if predicted.shape[-1] > 1 else of_two)(actual, predicted)
+
+
 def _entropy_slopes(actual: Floats, predicted: Floats) -> Floats:
-    found: Floats = -actual / np.maximum(predicted, LEAST)
-    return found if predicted.shape[-1] > 1 else found + (1 - actual) / np.maximum(1 - predicted, LEAST)
+    return (of_classes_slopes if predicted.shape[-1] > 1 else of_two_slopes)(actual, predicted)
 
 
 def _parts(actual: Floats) -> Floats:

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from pgml.errors import InvalidValue, hint_of_names
-from pgml.networks.activations import ACTIVATIONS, Floats
+from pgml.networks import groups
+from pgml.networks.activations import ACTIVATIONS, Activation, Floats
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class Layer:
         Share of its results that are left out of each step of a training, 0 to less than 1.
     batch_norm : bool
         Sums are brought to mean 0 and variance 1 in each step of a training, then stretched and moved.
+    groups : tuple of int
+        Units of each target, where these are several and each is classes; the activation is "softmax" then,
+        over each group, and a sigmoid where a group is one unit.
 
     Raises
     ------
@@ -33,6 +37,7 @@ class Layer:
     activation: str = "linear"
     dropout: float = 0.0
     batch_norm: bool = False
+    groups: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.units < 1:
@@ -50,6 +55,13 @@ class Layer:
                 f"dropout must be at least 0 and less than 1, not {self.dropout:g}",
                 hint="It is the share of units left out of a step, for example 0.2.",
             )
+        if self.groups and (sum(self.groups) != self.units or self.activation != "softmax"):
+            raise ValueError(f"groups {self.groups} are no parts of a softmax of {self.units}")
+
+    @property
+    def function(self) -> Activation:
+        """What it makes of its sums."""
+        return groups.activation(self.groups) if self.groups else ACTIVATIONS[self.activation]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgml.networks.activations import ACTIVATIONS, Floats
+from pgml.networks.activations import Floats
 from pgml.networks.layers import Network
 
 BLOCK = 1 << 17
@@ -41,7 +41,7 @@ def forward(network: Network, weights: Floats, matrix: Floats) -> Floats:
             for layer, (matrices, biases) in zip(network.layers, layers, strict=True):
                 value = np.matmul(value, matrices)
                 value += biases[:, np.newaxis, :]
-                value = ACTIVATIONS[layer.activation].of(value)
+                value = layer.function.of(value)
             found[first : first + group, row : row + step] = value
     return found
 
@@ -114,7 +114,7 @@ def traced(
             normed = _normed(sums, gain)
             sums = normed.values * gain
         sums += bias
-        activation = ACTIVATIONS[layer.activation]
+        activation = layer.function
         seen = sums.copy() if activation.needs_sums else None
         results = activation.of(sums)
         kept = None
@@ -145,7 +145,7 @@ def backward(
             if step.kept is not None:
                 slopes = slopes * step.kept
             sums = step.results if step.sums is None else step.sums
-            slopes = ACTIVATIONS[layer.activation].back(sums, step.results, slopes)
+            slopes = layer.function.back(sums, step.results, slopes)
         slopes.sum(axis=0, out=bias_slopes)
         by_gains.append(None if step.normed is None else (slopes * step.normed.values).sum(axis=0))
         if step.normed is not None:
