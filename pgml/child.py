@@ -26,8 +26,8 @@ from pgml.dataset import Dataset
 from pgml.errors import OutOfMemory, PgmlError, TrainingFailed
 from pgml.wire import Patience
 
-Given = Dataset | bytes | None
-"""What a job works on: rows, the bytes of a model, or nothing."""
+Given = Dataset | bytes | wire.RowsWithModel | None
+"""What a job works on: rows, the bytes of a model, both, or nothing."""
 Function = Callable[[dict[str, Any], Given, Callable[..., Any]], wire.Message]
 """A job: (arguments, given, tell) to (value, blob), the value JSON; `tell` is `Peer.tell`."""
 
@@ -183,7 +183,8 @@ def _outcome(
     try:
         given: Given = sent or None
         for fd in descriptors:
-            given = wire.open_dataset(fd, request["layout"])
+            rows = wire.open_dataset(fd, request["layout"])
+            given = wire.RowsWithModel(rows, sent) if sent else rows
             os.close(fd)
         value, blob = _function(jobs[request["job"]])(request["arguments"], given, peer.tell)
         return wire.head({"kind": "result", "value": value}, len(blob)), blob

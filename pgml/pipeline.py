@@ -18,6 +18,7 @@ from pgml import preprocessing
 from pgml.algorithms.base import Algorithm, FitContext, Folds
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, hint_of_names, name_list
+from pgml.origin import Origin
 from pgml.preprocessing import Encoder, Family, Matrix, plan
 from pgml.spec import FitSpec, Output
 from pgml.target import Target, label_text
@@ -100,6 +101,7 @@ def fit(
     truth: Target | None,
     folds: Callable[[int], Folds] = lambda count: (),
     encoded: tuple[Encoder, Matrix] | None = None,
+    origin: Origin | None = None,
 ) -> tuple[Pipeline, Matrix]:
     """Fit on rows, all of them; return the pipeline and the rows as it encodes them.
 
@@ -113,6 +115,8 @@ def fit(
         Parts of these rows, see `FitContext`.
     encoded : (Encoder, ndarray), optional
         What `encode` gives for these rows, as it does not depend on the hyperparameters.
+    origin : Origin, optional
+        The model whose weights the fit starts from.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def fit(
     """
     weights, rest = _weights(spec, algorithm, hyperparams, rows, truth)
     _check_sums(weights, truth)
-    encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds)
+    encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds, origin)
     center = _center(algorithm, spec, hyperparams, truth)
     numbers = [name for column in encoder.columns for name in column.feature_names]
     dependent = spec.recipe.by is not None or spec.recipe.sampling in ("first", "last")
@@ -137,6 +141,10 @@ def fit(
             found, wanted = _present(outcome)
             present += found
             context = replace(context, classes=[len(each) for each in found] if outcome.ndim > 1 else ())
+        if origin is not None and truth is not None:
+            start = origin.start(spec.task, truth, present, center)
+            context = replace(context, start=start)
+            notes += origin.notes(start)
         cost = _cost(spec, truth, present[-1] if present else None, center)
         fitted = algorithm.fit(matrix, wanted, rest, replace(context, cost=cost))
         estimators.append(fitted.estimator)
@@ -175,9 +183,19 @@ def _cost(
 
 
 def encode(
-    spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target | None, folds: Callable[[int], Folds]
+    spec: FitSpec,
+    algorithm: Algorithm,
+    rows: Dataset,
+    truth: Target | None,
+    folds: Callable[[int], Folds],
+    origin: Origin | None = None,
 ) -> tuple[Encoder, Matrix]:
-    """Return the encoder of rows, and their matrix, in which no row's own target tells on it."""
+    """Return the encoder of rows, and their matrix, in which no row's own target tells on it.
+
+    Weights that stand for what another encoder gives mean nothing to any other, so `origin` has its own.
+    """
+    if origin is not None:
+        return origin.encoder, origin.encoder.encode(rows)
     features = [rows.find(name) for name in spec.features]
     family = Family(algorithm.scaled, algorithm.takes_missing, algorithm.dtype)
     plans = plan.checked(spec.preprocess, features, spec.targets)

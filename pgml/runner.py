@@ -180,6 +180,7 @@ class Job:
         given: Dataset | bytes | None,
         check_for_interrupts: Callable[[], None],
         tell: Callable[[Mapping[str, Any]], Any] = ignore,
+        model: bytes = b"",
     ) -> wire.Message:
         """Run a job of `pgml.child` and return its (value, blob).
 
@@ -194,6 +195,8 @@ class Job:
             Called at least every 50 ms; what it raises ends the job.
         tell : callable (message) -> JSON
             Answers what the job tells or asks; what it raises ends the job. Bytes are the message's ``blob``.
+        model : bytes, optional
+            Sent beside rows: the job is given `wire.RowsWithModel`.
 
         Raises
         ------
@@ -209,7 +212,7 @@ class Job:
                 self._send(request, blob=given or b"")
             else:
                 shared = wire.share(given)
-                self._send(request | {"layout": wire.dataset_layout(shared)}, [shared.memory.fd])
+                self._send(request | {"layout": wire.dataset_layout(shared)}, [shared.memory.fd], blob=model)
             while True:
                 header, blob = self._receive()
                 match header["kind"]:

@@ -59,6 +59,9 @@ class FitSpec:
         The same, ready to be computed. It does not travel: each process makes its own.
     threshold : float, str or None
         Of two classes, see `pgml.decision.codes_of`; ``auto``: chosen by the metric, see `pgml.thresholds`.
+    base : mapping or None
+        Of the model whose weights the fit starts from: ``model``, its name, ``normed``, whether it was
+        trained with norms of batches, and ``frozen``, how many of its layers keep their weights.
     """
 
     task: str
@@ -76,6 +79,7 @@ class FitSpec:
     search: Mapping[str, Any] | None = None
     cost: Mapping[str, Any] | None = None
     threshold: float | str | None = None
+    base: Mapping[str, Any] | None = None
     criterion: Metric | None = field(default=None, compare=False, repr=False)
 
     @property

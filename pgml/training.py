@@ -17,6 +17,7 @@ from pgml import (
     conversion,
     evaluation,
     metrics,
+    origin,
     pipeline,
     report,
     splitting,
@@ -29,26 +30,29 @@ from pgml.artifact.format import pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor
+from pgml.origin import Origin
 from pgml.preprocessing import Matrix
 from pgml.search import selection
 from pgml.spec import FitSpec, Recipe
 from pgml.target import Target
+from pgml.wire import RowsWithModel
 
 Rows = npt.NDArray[np.intp]
 Result = TypeVar("Result")
 
 
 def run(
-    arguments: Mapping[str, Any], dataset: Dataset, tell: Callable[..., Any]
+    arguments: Mapping[str, Any], given: Dataset | RowsWithModel, tell: Callable[..., Any]
 ) -> tuple[dict[str, Any], bytes]:
     """Fit the rows with a known target, as a job of the child process; see `fit`."""
     spec = FitSpec.from_json(arguments)
     if spec.cost is not None:
         spec = replace(spec, criterion=asking.criterion(spec.cost, tell))
-    return fit(spec, target.known(dataset, spec.targets))
+    dataset, base = (given, None) if isinstance(given, Dataset) else (given.rows, given.model)
+    return fit(spec, target.known(dataset, spec.targets), base)
 
 
-def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
+def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dict[str, Any], bytes]:
     """Split, fit, convert, verify and evaluate.
 
     Parameters
@@ -56,6 +60,8 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     spec : FitSpec
     dataset : Dataset
         Rows with a known target.
+    base : bytes or None
+        Of the model that ``spec.base`` names.
 
     Returns
     -------
@@ -70,6 +76,7 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
         The data or the hyperparameters cannot be used, or the model is too large.
     """
     check(spec, dataset)
+    begun = None if base is None else origin.read(spec, base, dataset)
     algorithm = algorithms.find(spec.algorithm, spec.task)
     truth = target.read(dataset, spec.targets, spec.task)
     with ThreadPoolExecutor(1) as aside:
@@ -81,8 +88,8 @@ def fit(spec: FitSpec, dataset: Dataset) -> tuple[dict[str, Any], bytes]:
     trained = dataset.take(train)
     folds = _folds(recipe, trained, truth.take(train), train)
     known = truth.take(train) if spec.targets else None
-    spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe)
-    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds)
+    spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe, begun)
+    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds, origin=begun)
     made, choice = _decided(spec, made, trained, truth.take(train), train, recipe)
     artifact = conversion.artifact(spec, made, truth, matrix)
     predictor = Predictor(pack(artifact))
@@ -129,12 +136,18 @@ def _split(
 
 
 def _searched(
-    spec: FitSpec, algorithm: Algorithm, trained: Dataset, truth: Target, train: Rows, recipe: Recipe
+    spec: FitSpec,
+    algorithm: Algorithm,
+    trained: Dataset,
+    truth: Target,
+    train: Rows,
+    recipe: Recipe,
+    begun: Origin | None,
 ) -> tuple[FitSpec, selection.Found | None]:
     """Return the spec with the hyperparameters that a search finds on the training rows, and the search."""
     if spec.search is None:
         return spec, None
-    found = selection.best(spec, algorithm, trained, truth, train, partial(_folds, recipe))
+    found = selection.best(spec, algorithm, trained, truth, train, partial(_folds, recipe), begun)
     return replace(spec, hyperparams=found.hyperparams), found
 
 

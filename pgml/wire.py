@@ -156,6 +156,14 @@ class SharedDataset(Dataset):
     memory: Memory
 
 
+@dataclass(frozen=True)
+class RowsWithModel:
+    """What a job is given that has rows and, beside them, the bytes of a model."""
+
+    rows: Dataset
+    model: bytes
+
+
 class DatasetWriter:
     """Appends rows to shared memory as they are read.
 

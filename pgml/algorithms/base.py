@@ -28,6 +28,31 @@ Serving = Literal["onnx", "native", "training rows"]
 
 
 @dataclass(frozen=True)
+class Start:
+    """The weights of a network that a fit starts from, of the same hidden layers.
+
+    Attributes
+    ----------
+    weights : float64 array of shape (size,)
+        See `pgml.networks.layers.Network`.
+    outputs : int
+        Units of its last layer.
+    whole : bool
+        The last layer goes on as well, as it predicts the same; else it is drawn anew.
+    moved : float64 array of shape (targets,)
+        What its outputs lack to be numbers such as the fit's target is.
+    frozen : int
+        How many layers, from the first, keep their weights.
+    """
+
+    weights: Floats
+    outputs: int
+    whole: bool
+    moved: Floats
+    frozen: int = 0
+
+
+@dataclass(frozen=True)
 class FitContext:
     """What a fit may use.
 
@@ -53,6 +78,8 @@ class FitContext:
         width): what the user says that they cost, (fits,). Less is better; nothing else is known of it.
     classes : sequence of int
         How many classes each of several targets has that are fitted at once; else empty.
+    start : Start or None
+        What a network starts from that does not start from chance.
     """
 
     task: str
@@ -65,6 +92,7 @@ class FitContext:
     dependent: bool = False
     cost: Callable[[Floats], Floats] | None = None
     classes: Sequence[int] = ()
+    start: Start | None = None
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""

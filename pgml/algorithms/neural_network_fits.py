@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from pgml import swarm
-from pgml.algorithms import neural_network_classes
+from pgml.algorithms import neural_network_classes, neural_network_starts
 from pgml.algorithms.base import Algorithm, FitContext, Fitted, Floats, Matrix, Positions
 from pgml.errors import InvalidValue
-from pgml.networks import costs, gradient, groups, swarming
+from pgml.networks import costs, freezing, gradient, groups, swarming
 from pgml.networks.costs import Cost
 from pgml.networks.gradient import Rows
 from pgml.networks.layers import Layer, Network
@@ -59,11 +59,21 @@ def fit(
     cost = _cost(chosen, context.task, target, center, scale)
     if cost.name == "cross_entropy" and len(sizes) > 1:
         cost = groups.entropy(sizes)
-    if chosen["train_mode"] == "pso":
-        own = _asked(context, center, scale) or (lambda found: cost(rows.actual, found, rows.weights))
-        weights, notes = _by_swarm(network, rows, own, chosen, rng)
+    asked = _asked(context, center, scale)
+    costs = asked or (lambda found: cost(rows.actual, found, rows.weights))
+
+    def learnt(behind: Network, seen: Rows, start: Floats | None) -> tuple[Floats, tuple[str, ...]]:
+        if chosen["train_mode"] == "pso":
+            return _by_swarm(behind, seen, costs, chosen, rng, start)
+        return _along_slopes(behind, seen, cost, chosen, context.task, rng, start)
+
+    if context.start is None:
+        weights, notes = learnt(network, rows, None)
     else:
-        weights, notes = _along_slopes(network, rows, cost, chosen, context.task, rng)
+        start = neural_network_starts.weights(network, context.start, center, scale, rng)
+        rest = freezing.rest(network, start, rows, context.start.frozen)
+        found, notes = learnt(rest.network, rest.rows, rest.start)
+        weights = rest.whole(found)
     if not np.isfinite(weights).all():
         raise InvalidValue(
             "the weights of the network grew beyond all bounds",
@@ -146,6 +156,7 @@ def _along_slopes(
     chosen: Mapping[str, Any],
     task: str,
     rng: np.random.Generator,
+    start: Floats | None = None,
 ) -> tuple[Floats, tuple[str, ...]]:
     rule = Rule(
         chosen["optimizer"],
@@ -169,7 +180,7 @@ def _along_slopes(
         back = _held(rows, task, chosen["validation_fraction"], rng, network.layers[-1].groups)
         held = rows.some(np.flatnonzero(back))
         rows = rows.some(np.flatnonzero(~back))
-    found = gradient.train(network, rows, cost, settings, rng, held=held)
+    found = gradient.train(network, rows, cost, settings, rng, held=held, start=start)
     if stopping and found.reason == "epochs":
         return found.weights, (f"the cost was still coming down after {settings.epochs} epochs",)
     return found.weights, ()
@@ -217,6 +228,7 @@ def _by_swarm(
     cost: swarming.Costs,
     chosen: Mapping[str, Any],
     rng: np.random.Generator,
+    start: Floats | None = None,
 ) -> tuple[Floats, tuple[str, ...]]:
     settings = swarm.Settings(
         chosen["particles"], chosen["iterations"], velocity_ratio=chosen["velocity_ratio"]
@@ -228,6 +240,7 @@ def _by_swarm(
         settings,
         rng,
         strength=chosen["lambda"],
+        start=start,
         at_once=max(1, NUMBERS // rows.actual.size),
     )
     return found.position, ()

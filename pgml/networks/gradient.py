@@ -113,7 +113,7 @@ def train(
     held : Rows, optional
         Rows that it is judged by after each epoch, and not trained on.
     start : float64 array of shape (size,), optional
-        Weights to start from.
+        Weights to start from, which stay if no epoch does better on the held rows.
     stop : callable () -> bool, optional
         Asked before each step; true ends it.
     """
@@ -123,6 +123,7 @@ def train(
     best = training.plain()
     reason: Reason = "epochs"
     with np.errstate(over="ignore", invalid="ignore"):
+        least = np.inf if start is None or held is None else _cost(network, best, held, cost)
         for epoch in range(settings.epochs):
             if not training.epoch(epoch, stop):
                 reason = "asked"
@@ -135,7 +136,7 @@ def train(
                 reason = "diverged"
                 best = best if judged[:-1] else plain
                 break
-            if not judged or judged[-1] <= min(judged):
+            if not judged or judged[-1] <= min(least, *judged):
                 best = plain
             if _tired(costs, settings) and (not judged or _tired(judged, settings)):
                 reason = "gains"

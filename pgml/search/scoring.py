@@ -13,6 +13,7 @@ from pgml.algorithms.base import Algorithm, Folds, Positions
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, TrainingFailed
 from pgml.metrics import Metric
+from pgml.origin import Origin
 from pgml.preprocessing import Encoder, Matrix
 from pgml.spec import FitSpec
 from pgml.target import Target
@@ -55,6 +56,8 @@ class Scorer:
     parted : Parted
     count : int
         How many folds.
+    origin : Origin, optional
+        What each fit starts from.
 
     Attributes
     ----------
@@ -77,7 +80,9 @@ class Scorer:
         positions: Positions,
         parted: Parted,
         count: int,
+        origin: Origin | None = None,
     ) -> None:
+        self._origin = origin
         self._spec, self._algorithm, self._metric = spec, algorithm, metric
         self._rows, self._truth, self._positions, self._parted = rows, truth, positions, parted
         self._kept: dict[tuple[int, int], Encoded] = {}
@@ -135,7 +140,9 @@ class Scorer:
         known = truth if self._spec.targets else None
         encoded = self._encoded(number, rows, known, parts, tested)
         ready = encoded.encoder, _own(encoded.fitted, hyperparams)
-        made, matrix = pipeline.fit(self._spec, self._algorithm, hyperparams, rows, known, parts, ready)
+        made, matrix = pipeline.fit(
+            self._spec, self._algorithm, hyperparams, rows, known, parts, ready, self._origin
+        )
         conversion.check_size(self._spec, made)
         if self._algorithm.serving == "training rows":
             return made, (fitted, matrix), (fitted, matrix)
@@ -175,7 +182,9 @@ class Scorer:
         place = number, len(rows)
         with self._encoding:
             if place not in self._kept:
-                encoder, matrix = pipeline.encode(self._spec, self._algorithm, rows, truth, parts)
+                encoder, matrix = pipeline.encode(
+                    self._spec, self._algorithm, rows, truth, parts, self._origin
+                )
                 found = Encoded(encoder, matrix, encoder.encode(self._rows.take(tested)))
                 self._kept = {key: each for key, each in self._kept.items() if key[0] != number}
                 if (found.fitted.nbytes + found.tested.nbytes) * len(self.folds) > self._room:

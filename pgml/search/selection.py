@@ -10,6 +10,7 @@ from pgml.algorithms.base import Algorithm, Positions
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue, PgmlError, TrainingFailed
 from pgml.metrics import Metric
+from pgml.origin import Origin
 from pgml.search import bayes, candidates, halving, particles, space
 from pgml.search.scoring import Parted, Scorer
 from pgml.search.trials import Trial, Trials, comparable, ranked
@@ -39,7 +40,13 @@ class Found:
 
 
 def best(
-    spec: FitSpec, algorithm: Algorithm, rows: Dataset, truth: Target, positions: Positions, parted: Parted
+    spec: FitSpec,
+    algorithm: Algorithm,
+    rows: Dataset,
+    truth: Target,
+    positions: Positions,
+    parted: Parted,
+    origin: Origin | None = None,
 ) -> Found:
     """Search as ``spec.search`` says.
 
@@ -58,6 +65,8 @@ def best(
     positions : int array of shape (rows,)
         Where they are in the relation.
     parted : Parted
+    origin : Origin, optional
+        What each fit starts from.
 
     Raises
     ------
@@ -72,7 +81,7 @@ def best(
     metric = own if own and own.name == wanted["metric"] else metrics.find(wanted["metric"], spec.task)
     swarm = wanted["kind"] == "pso"
     fitted = replace(spec, threads=1) if swarm else spec
-    scorer = Scorer(fitted, algorithm, metric, rows, truth, positions, parted, wanted["folds"])
+    scorer = Scorer(fitted, algorithm, metric, rows, truth, positions, parted, wanted["folds"], origin)
     if swarm:
         tried, planned = particles.run(scorer, spec.hyperparams, wanted, metric, spec.threads)
     else:

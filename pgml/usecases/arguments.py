@@ -72,7 +72,7 @@ NAMED: Mapping[str, str] = {"project_name": "text"}
 BY_ID: Mapping[str, str] = {"model_id": "integer"}
 SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "train": {**TRAIN, **FURTHER},
-    "train_joint": {**TRAIN, "y_column_name": "array"},
+    "train_joint": {**TRAIN, "y_column_name": "array", "base_model": "integer", "freeze": "integer"},
     "deploy": {"project_name": "text", "strategy": "text", "algorithm": "text", "engine": "text"},
     "deploy_model": {"model_id": "integer", "engine": "text"},
     "drop_model": {"model_id": "integer"},

@@ -141,6 +141,7 @@ def of_arguments(
     PgmlError
     """
     task = same(project, "task", task)
+    algorithm = further_options.algorithm(given, algorithm)
     target = relation.column(targets[0]) if targets and given["search"] else None
     threshold_request.check(given, task, algorithm, relation, targets)
     return Request(

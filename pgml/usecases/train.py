@@ -18,7 +18,15 @@ from pgml.runner import Limits
 from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import cost_request, deploy, request, search_request, threshold_request, weights
+from pgml.usecases import (
+    base_model,
+    cost_request,
+    deploy,
+    request,
+    search_request,
+    threshold_request,
+    weights,
+)
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import Kept, keep
@@ -55,17 +63,18 @@ def train(
     caller = session.caller()
     request.check_writable(session, "train")
     with reader.search_path(database, search_path):
-        wanted = checked(session, caller, given)
+        wanted, base = base_model.found(session, caller, checked(session, caller, given))
         columns = _columns(wanted)
         _check_plans(wanted, columns)
         costs = cost_request.candidates(session, wanted, search_path)
+        base_model.check_features(base, wanted, columns)
         bounds = database.as_owner(lambda: store.settings(database))
         limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
         with runner.start(session.python, limits, _modules(wanted)) as job:
             kept = keep(session, wanted.relation) if wanted.materialize else None
             rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)
-            spec = _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"])
+            spec = base_model.begun(base, _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"]))
             truth = target.read(dataset, spec.targets, spec.task)
             check_range(spec.targets, truth)
             function = None
@@ -73,8 +82,10 @@ def train(
                 spec, function = cost_request.applied(session, costs, wanted, spec, truth)
                 notes += cost_request.notes(wanted, spec)
             answer = cost_request.answers(session, function, search_path)
-            report, data = job.run("fit", spec.as_json(), rows, database.check_for_interrupts, answer)
+            check = database.check_for_interrupts
+            report, data = job.run("fit", spec.as_json(), rows, check, answer, base.data if base else b"")
     notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
+    report = {**report, "hyperparams": report["hyperparams"] | base_model.provenance(wanted)}
     notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
     model = database.as_owner(
         lambda: _store(session, caller, wanted, kept, spec, dataset, report, data), writes=True

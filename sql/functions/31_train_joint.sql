@@ -17,7 +17,9 @@ create function pgml.train_joint(
     seed int default null,
     split_by text default null,
     metric text default null,
-    weight text default null
+    weight text default null,
+    base_model bigint default null,
+    freeze int default null
 )
 returns pgml.trained
 language plpgsql
@@ -46,11 +48,13 @@ begin
             'seed', seed,
             'split_by', split_by,
             'metric', metric,
-            'weight', weight
+            'weight', weight,
+            'base_model', base_model,
+            'freeze', "freeze"
         ))
     );
 end
 $$;
 comment on function pgml.train_joint(
-    text, text, text, text[], text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text, text, text
+    text, text, text, text[], text, jsonb, text, jsonb, jsonb, real, text, text, boolean, boolean, jsonb, int, text, text, text, bigint, int
 ) is 'fits a model of several targets to a relation and deploys it if it is better';
