@@ -74,6 +74,8 @@ def fit(
         rest = freezing.rest(network, start, rows, context.start.frozen)
         found, notes = learnt(rest.network, rest.rows, rest.start)
         weights = rest.whole(found)
+        if np.array_equal(found, rest.start):
+            notes = (*notes, "nothing did better than the weights it started from, which stay")
     if not np.isfinite(weights).all():
         raise InvalidValue(
             "the weights of the network grew beyond all bounds",

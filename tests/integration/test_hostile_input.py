@@ -279,7 +279,8 @@ def test_broken_calls_of_the_private_function_are_clean_errors(mallory: Connecti
     large = json.dumps(TRAIN | FURTHER | {"relation_name": relation, "seed": 10**30})
     assert outcome(mallory, "train", large)[1] == f"seed {10**30} is out of range"
     for wrong in ([5], [{}], [["y"]]):
-        arguments = json.dumps(TRAIN | {"relation_name": relation, "y_column_name": wrong})
+        given = {"relation_name": relation, "y_column_name": wrong, "base_model": None, "freeze": None}
+        arguments = json.dumps(TRAIN | given)
         assert outcome(mallory, "train_joint", arguments)[1] == "y_column_name has more than one dimension"
     with refusal("22023", "are not complete"):
         mallory.execute("select pgml._do('train', '{}')")
