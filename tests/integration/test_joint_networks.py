@@ -1,18 +1,19 @@
 """Several targets that are classes in one network, through everything that serves joint models."""
 
 import numpy as np
-import pytest
+from psycopg.rows import dict_row
 
 from pgml.artifact.dense import layers_of
 from pgml.artifact.format import unpack
 from tests.cluster import Cluster, Connection
-from tests.results import column, notices, refusal, value
+from tests.results import column, notices, value
 
 
 def test_one_network_serves_as_any_joint_model(cluster: Cluster, database: str, plain: Connection) -> None:
     plain.execute(
-        "create table t as select n, sin(n * 7.1) as x, cos(n * 3.3) as z, sin(n * 7.1) > 0 as positive,"
-        " case when n % 9 > 0 then (array['low', 'mid', 'high'])[width_bucket(cos(n * 3.3), -1, 1.001, 3)] end as level"
+        "create table t as select n, sin(n * 7.1) as x, cos(n * 3.3) as z, sin(n * 7.1) > 0 as positive, case"
+        " when n % 9 > 0 then (array['low', 'mid', 'high'])[width_bucket(cos(n * 3.3), -1, 1.001, 3)]"
+        " end as level"
         " from generate_series(1, 600) n;"
         "create view v as select x, z, positive, level from t"
     )
@@ -40,12 +41,17 @@ def test_one_network_serves_as_any_joint_model(cluster: Cluster, database: str, 
     assert value(plain, "select length(pgml.export_onnx('j'))") > 100
 
 
-@pytest.mark.parametrize("algorithm", ["linear", "neural_network"])
-def test_what_is_not_written_as_sql_is_so_for_any_algorithm(plain: Connection, algorithm: str) -> None:
+def test_one_network_becomes_sql_as_any_joint_model(plain: Connection) -> None:
     plain.execute(
-        "create table t as select x, x > 0.2 as a, x > -0.2 as b"
-        " from (select sin(n * 7.1) as x from generate_series(1, 300) n) n"
+        "create table t as select n, x, x > 0.2 as a, (array['one', 'two', 'three'])[n % 3 + 1] as b"
+        " from (select n, sin(n * 7.1) as x from generate_series(1, 300) n) n;"
+        "create view v as select n % 3 as m, x, a, b from t"
     )
-    plain.execute(f"select pgml.train_joint('j', null, 't', array['a', 'b'], '{algorithm}')".encode())
-    with refusal("0A000"):
-        plain.execute("select pgml.to_sql('j')")
+    plain.execute("select pgml.train_joint('j', null, 'v', array['a', 'b'], 'neural_network')")
+    sql = value(plain, "select pgml.to_sql('j', output => 'prediction', key => 'x')")
+    with plain.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql.encode()).fetchall()
+    labels = "select pgml.predict_joint_label('j', v) from v where x = %s"
+    for each in rows[:20]:
+        (found,) = column(plain, labels, [each["x"]])
+        assert [str(bool(each["prediction_a"])).lower(), each["prediction_b"]] == found, each
