@@ -13,6 +13,11 @@ MEMORY_BYTES = 128 << 10
 """Bytes of memory that the smallest model takes."""
 
 
+def memory(stored: int) -> int:
+    """Return an estimate of the memory that so many stored bytes take once loaded."""
+    return MEMORY_BYTES + MEMORY_FACTOR * stored
+
+
 class Cache:
     """Predictors by key; the last one used stays, however large.
 
@@ -39,16 +44,27 @@ class Cache:
         """Load a model and let go of others until the bound, in bytes, holds."""
         data = read()
         predictor = Predictor(data)
-        size = MEMORY_BYTES + MEMORY_FACTOR * len(data)
+        size = memory(len(data))
         self._loaded[key] = (predictor, size)
         self._bytes += size
+        self._let_go(bound)
+        return predictor
+
+    def grow(self, predictor: Predictor, size: int, bound: int) -> None:
+        """Count what else a model holds now, in bytes, and let go of others until the bound holds."""
+        for key, (each, before) in self._loaded.items():
+            if each.held is predictor.held:
+                self._loaded[key] = (each, before + size)
+                self._bytes += size
+        self._let_go(bound)
+
+    def _let_go(self, bound: int) -> None:
         before = len(self._loaded)
         while self._bytes > bound and len(self._loaded) > 1:
             _, (_, freed) = self._loaded.popitem(last=False)
             self._bytes -= freed
         if len(self._loaded) < before:
             self.on_evict()
-        return predictor
 
     def sizes(self) -> dict[int, int]:
         """Return the bytes of each model by its id, the least recently used first."""

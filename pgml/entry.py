@@ -12,6 +12,7 @@ from pgml.usecases.batch import Chunk
 from pgml.usecases.compile import to_sql
 from pgml.usecases.compile_objects import create_sql_function, create_sql_view
 from pgml.usecases.deploy import deploy, deploy_model
+from pgml.usecases.encode import Encodings
 from pgml.usecases.export_model import EXPORTS
 from pgml.usecases.import_model import FILES, import_model
 from pgml.usecases.joint import train_joint
@@ -50,6 +51,7 @@ class Entry:
         self.vector = self._predictions.vector
         self.proba = self._predictions.proba
         self.probabilities = self._predictions.probabilities
+        self.encode = Encodings(self._session, self._predictions).encode
 
     def call(self, verb: str | None, given: str | None, search_path: str) -> Outcome:
         """Do a verb; return what there is to report, so that the caller can raise a clean error."""

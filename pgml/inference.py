@@ -53,6 +53,8 @@ class Predictor:
         ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
     threshold : float or None
         See `pgml.decision.codes_of`.
+    held : dict
+        What else was made of the model, by its type, to be let go of with it.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -72,6 +74,7 @@ class Predictor:
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self.rows: int | None = artifact.decoder.get("rows")
         self.threshold = threshold_of(artifact.decoder)
+        self.held: dict[type, Any] = {}
         self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)
 
@@ -188,8 +191,15 @@ class Runtime:
         if not len(matrix) and all(isinstance(width, int) for width in self._widths):
             # ONNX Runtime's recurrent operators end the process when they are given no rows.
             return np.empty((0, *self._widths))
+        return self._fetched(matrix, None, None)
+
+    def fetched(self, matrix: Matrix, name: str) -> Any:
+        """Return one of several outputs of an encoded matrix, and compute what it takes alone."""
+        return self._fetched(matrix, [name], _ON_THE_WAY)
+
+    def _fetched(self, matrix: Matrix, names: list[str] | None, options: Any) -> Any:
         try:
-            return self.session.run(None, {"features": matrix})[0]
+            return self.session.run(names, {"features": matrix}, options)[0]
         except REFUSALS as error:
             raise InvalidValue(
                 "the model cannot take this row",
@@ -207,6 +217,8 @@ ENGINES: Mapping[str, Callable[[bytes], Any]] = {
 
 
 _OPTIONS = onnxruntime.RunOptions()
+_ON_THE_WAY = onnxruntime.RunOptions()
+_ON_THE_WAY.only_execute_path_to_fetches = True
 IMPRECISE = ["MatMulScaleFusion"]
 """Rewritings of a graph that cost digits: this one holds a factor beside a matrix product in float32."""
 REFUSALS = (

@@ -12,7 +12,9 @@ SUPERVISED = ("regression", "classification")
 AUTO = "auto"
 """A threshold that is chosen on the training rows, see `pgml.thresholds`."""
 TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly")
-Output = Literal["value", "probabilities", "scores", "distances", "components", "anomaly", "cluster"]
+Output = Literal[
+    "value", "probabilities", "scores", "distances", "components", "anomaly", "cluster", "reconstruction"
+]
 """What a model's outputs are, each of shape (rows, width) in float64.
 
 * value: numbers, one a target;
@@ -21,6 +23,7 @@ Output = Literal["value", "probabilities", "scores", "distances", "components", 
 * distances: to each cluster, of which the smallest names it;
 * components: of a decomposition;
 * anomaly: one number, above 0 for what is out of the ordinary;
+* reconstruction: the code of an autoencoder, then the mean squared error of what it makes of that;
 * cluster: the number of a training row's cluster, NaN for any other row.
 """
 

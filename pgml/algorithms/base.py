@@ -189,6 +189,8 @@ class Algorithm:
         of a regression, or the margin of a logistic function that tells two classes.
     importances : callable (estimator) -> float64 array of shape (width,) or None
         What the model itself says of its inputs, not negative.
+    layered : bool
+        Its graph is a network, whose hidden layers `pgml.encode` gives.
     modules : sequence of str
         What a fit imports, for who starts before the data is read.
     """
@@ -220,6 +222,7 @@ class Algorithm:
     centered: Callable[[str, Mapping[str, Any]], bool] = lambda task, hyperparams: False
     dot: Callable[[Any, str], dict[str, Any] | None] = lambda estimator, task: None
     importances: Callable[[Any], Floats | None] = lambda estimator: None
+    layered: bool = False
     modules: Sequence[str] = ("sklearn.linear_model", "sklearn.metrics", "onnx")
 
     @property

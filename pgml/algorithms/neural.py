@@ -115,6 +115,7 @@ MLP = Algorithm(
     scaled=True,
     weighted=True,
     joint=True,
+    layered=True,
     defaults={"max_iter": MAX_ITER, "alpha": ALPHA},
     left_out=frozenset({_STOPPING}),
     own={

@@ -223,6 +223,7 @@ ALGORITHM = Algorithm(
     weighted=True,
     joint=True,
     joint_classes=True,
+    layered=True,
     own={"regression": REGRESSION, "classification": CLASSIFICATION},
     check=check,
     space={

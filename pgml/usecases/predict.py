@@ -153,15 +153,34 @@ class Predictions:
 
     def _general(self, asked: Asked, kind: str, decode: Callable[[Predictor, Any], Answer]) -> Answer | None:
         """Return what is decoded of the outputs, for features of any form."""
+
+        def decoded(predictor: Predictor, row: Dataset) -> Answer:
+            return decode(predictor, predictor.outputs(row)[0])
+
+        return self.of_row(asked, kind, decoded, joint=decode in (answers.numbers, answers.labels))
+
+    def of_row(
+        self, asked: Asked, kind: str, answer: Callable[[Predictor, Dataset], Answer], *, joint: bool = True
+    ) -> Answer | None:
+        """Return what is answered of a loaded model and one row; None where one of these is null.
+
+        Parameters
+        ----------
+        asked, kind
+            See `value`; of features in any form.
+        answer : callable (Predictor, Dataset of one row)
+        joint : bool
+            Models of several targets are taken.
+        """
         reference, model_id, given, snapshot = asked
         try:
             if given is None or (reference is None and model_id is None):
                 return None
             predictor = self._resolution.predictor(reference, model_id, snapshot)
-            if decode not in (answers.numbers, answers.labels):
+            if not joint:
                 check_one_target(predictor)
             dataset = self.dataset(predictor.encoder, given, kind)
-            return None if dataset is None else decode(predictor, predictor.outputs(dataset)[0])
+            return None if dataset is None else answer(predictor, dataset)
         except PgmlError as error:
             self._database.fail(error)
 

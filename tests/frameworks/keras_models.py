@@ -1,7 +1,9 @@
 """Models of Keras with random weights, in each of its formats, and what they make of random rows.
 
 Called with a directory: it gets ``NAME-DTYPE.keras``, ``.h5``, ``.json``, ``.weights.h5`` (as Keras 2 wrote
-the last two), and ``.npz`` with ``inputs``, each a matrix of a row's numbers, and ``outputs``.
+the last two), and ``.npz`` with ``inputs``, each a matrix of a row's numbers, and ``outputs``; those of
+`HIDDEN`
+have ``hidden``, too, what a layer between makes of the rows.
 """
 
 import importlib
@@ -166,6 +168,9 @@ CHAINS: Mapping[str, Chain] = {
 }
 """Layers one after another: the shape of a row, and the layers of ``keras.layers``."""
 
+HIDDEN: Mapping[str, int] = {"classes": 0, "conv_1d": 2, "embedding": 1, "dense_of_steps": 1}
+"""Chains of which one layer leads to the last that has weights: its place."""
+
 
 def branches(keras: Any) -> Any:
     """Return a model of two inputs, with every layer that joins and one that is used twice."""
@@ -265,7 +270,11 @@ def main(directory: Path) -> None:
             keras_2.write(model, Path(f"{stem}.json"), Path(f"{stem}.weights.h5"))
             flat = [each.reshape(ROWS, -1) for each in rows]
             wide = [each.reshape(ROWS, -1) for each in outputs]
-            np.savez(f"{stem}.npz", inputs=np.hstack(flat), outputs=np.hstack(wide))
+            between = {}
+            if name in HIDDEN:
+                part = keras.Model(model.inputs, model.layers[HIDDEN[name]].output)
+                between["hidden"] = keras.ops.convert_to_numpy(part(rows[0])).reshape(ROWS, -1)
+            np.savez(f"{stem}.npz", inputs=np.hstack(flat), outputs=np.hstack(wide), **between)
 
 
 if __name__ == "__main__":
