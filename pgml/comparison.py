@@ -88,10 +88,12 @@ def outcome(
     space: Encoder | None = None,
 ) -> Outcome:
     """Return truth and outputs of all rows of a dataset; see `score`."""
-    matrix = None
+    matrix: Any = None
     if predictor.task == "clustering":
         encoder = evaluation.space(dataset, predictor.columns) if space is None else space
         matrix = encoder.encode(dataset)
+    if predictor.standard is not None:
+        matrix = predictor.standard.spread(predictor.encoder.encode(dataset))
     return evaluation.outcome(
         predictor.task,
         predictor.output,

@@ -166,7 +166,9 @@ def _numbered(compiled: Compiled, artifact: Artifact) -> dict[str, Expr]:
     """Return the outputs of a graph alone, in its order."""
     decoder = artifact.decoder
     names = list(compiled.outputs)
-    if decoder["output"] not in ("value", "components"):
+    if decoder["output"] == "reconstruction":
+        names = [name for name in names if name != "prediction"]
+    elif decoder["output"] not in ("value", "components"):
         names = output_names(decoder, 1)
     if len(set(names)) < len(names):
         raise NotBuilt(

@@ -68,6 +68,8 @@ def artifact(spec: FitSpec, made: Pipeline, truth: Target, matrix: Matrix) -> Ar
     }
     if made.threshold is not None:
         decoder["threshold"] = made.threshold
+    if made.output == "reconstruction":
+        tail["reconstruction"] = made.estimators[0].standard.as_json()
     return Artifact(made.encoder.as_json(), decoder | tail, {}, stored)
 
 
@@ -190,7 +192,7 @@ def _labels(made: Pipeline, truth: Target, width: int) -> tuple[list[Any], str]:
     """Return the labels that codes stand for, and their kind."""
     if truth.counts:
         return list(truth.labels), truth.label_kind
-    if made.output == "anomaly":
+    if made.output in ("anomaly", "reconstruction"):
         return [0.0, 1.0], "boolean"
     if made.output in ("distances", "probabilities"):
         return [float(code) for code in range(width)], "number"

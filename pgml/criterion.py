@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-Kind = Literal["labels", "scores", "probabilities", "values", "clusters"]
-"""What a model puts out: class codes, any ranking score a class, probabilities, numbers, cluster codes."""
+Kind = Literal["labels", "scores", "probabilities", "values", "clusters", "errors"]
+"""What a model puts out: class codes, any ranking score a class, probabilities, numbers, cluster codes, or
+how far a row is from what is made of it."""
 
 LESSER: Mapping[Kind, tuple[Kind, ...]] = {"probabilities": ("scores", "labels"), "scores": ("labels",)}
 """What else outputs of a kind are."""

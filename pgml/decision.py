@@ -26,7 +26,7 @@ def codes_of(output: Output, outputs: Floats, threshold: float | None = None) ->
     outputs : ndarray of shape (rows, width)
     threshold : float or None
         From which probability on the second of two classes is taken; None: the likeliest class, of equal ones
-        the first.
+        the first. Of anomalies, above which error a row is one; None: 0.
 
     Returns
     -------
@@ -34,8 +34,8 @@ def codes_of(output: Output, outputs: Floats, threshold: float | None = None) ->
     """
     if output == "distances":
         return np.asarray(outputs.argmin(axis=1))
-    if output == "anomaly":
-        return np.asarray(outputs[:, 0] > 0, dtype=np.intp)
+    if output in ("anomaly", "reconstruction"):
+        return np.asarray(outputs[:, -1] > (threshold or 0.0), dtype=np.intp)
     if output == "cluster":
         return np.asarray(outputs[:, 0].astype(np.intp))
     if output == "probabilities" and threshold is not None:

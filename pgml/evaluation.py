@@ -109,8 +109,8 @@ def outcome(
         How many classes each target has, where there are several targets that are classes.
     truth : ndarray of shape (rows,) or (rows, targets)
         Values or codes of classes, -1 being a class that the model does not know.
-    matrix : ndarray of shape (rows, width)
-        The rows, in the `space` that clusters are measured in.
+    matrix : ndarray of shape (rows, width) or (rows,)
+        The rows, in the `space` that clusters are measured in; for an autoencoder their `Standard.spread`.
     outputs : ndarray of shape (rows,) or (rows, width)
     labels : sequence of (str or float)
         Of the classes in code order, where there is one target.
@@ -120,6 +120,8 @@ def outcome(
     if task == "clustering":
         # A row that the model knows no cluster of counts as noise.
         return Outcome(task, "clusters", [(matrix, codes_of(output, np.nan_to_num(outputs, nan=-1.0)))])
+    if output == "reconstruction":
+        return Outcome(task, "errors", [(matrix, outputs[:, -1])])
     if len(counts) < 2:
         return Outcome(task, KINDS[output], [(truth, outputs)], labels, threshold)
     sides = np.split(outputs, np.cumsum(counts)[:-1], axis=1)

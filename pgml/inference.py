@@ -18,6 +18,7 @@ from pgml.dataset import Dataset
 from pgml.decision import codes_of, threshold_of
 from pgml.errors import Corrupted, InvalidValue
 from pgml.preprocessing import Encoder, Matrix
+from pgml.reconstruction import Standard
 from pgml.spec import Output
 from pgml.target import LabelKind
 
@@ -53,6 +54,8 @@ class Predictor:
         ``weights`` of the encoded features and ``intercept``, where they are all the graph is.
     threshold : float or None
         See `pgml.decision.codes_of`.
+    standard : Standard or None
+        Of an autoencoder.
     held : dict
         What else was made of the model, by its type, to be let go of with it.
     """
@@ -73,7 +76,9 @@ class Predictor:
         self.added: Floats = np.broadcast_to(artifact.decoder["added"] or 0.0, count)
         self.dot: Mapping[str, Any] | None = artifact.decoder["dot"]
         self.rows: int | None = artifact.decoder.get("rows")
-        self.threshold = threshold_of(artifact.decoder)
+        standard = artifact.decoder.get("reconstruction")
+        self.standard = None if standard is None else Standard.from_json(standard)
+        self.threshold = self.standard.threshold if self.standard else threshold_of(artifact.decoder)
         self.held: dict[type, Any] = {}
         self._engine = ENGINES[artifact.decoder["engine"]](artifact.graph)
         _check_golden(self, artifact)

@@ -129,7 +129,15 @@ def fit(
     numbers = [name for column in encoder.columns for name in column.feature_names]
     dependent = spec.recipe.by is not None or spec.recipe.sampling in ("first", "last")
     context = FitContext(
-        spec.task, spec.seed, spec.threads, spec.max_model_bytes, weights, folds, numbers, dependent
+        spec.task,
+        spec.seed,
+        spec.threads,
+        spec.max_model_bytes,
+        weights,
+        folds,
+        numbers,
+        dependent,
+        sources=_sources(encoder),
     )
     present: list[Codes] = []
     estimators = []
@@ -214,6 +222,16 @@ def encode(
         _parts(folds) if means and outcome is not None else None,
         spec.seed,
     )
+
+
+def _sources(encoder: Encoder) -> list[str]:
+    """Return what each column of the matrix was made of: each number of an array is one of its own."""
+    columns = enumerate((each.column, each.width) for each in encoder.encodings)
+    return [
+        f"{at}" if column.width == 1 else f"{at}:{number}"
+        for at, (column, width) in columns
+        for number in range(width)
+    ]
 
 
 def _parts(folds: Callable[[int], Folds]) -> Folds | None:

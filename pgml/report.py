@@ -30,7 +30,7 @@ def of_test_rows(
     actual : ndarray of shape (rows,) or (rows, targets)
         The targets of the test rows.
     matrix : ndarray of shape (rows, width) or None
-        The test rows in the `evaluation.space` of clusters, where there are any.
+        Of the test rows, see `evaluation.outcome`.
     outputs : ndarray of shape (rows,) or (rows, width)
 
     Returns
@@ -44,13 +44,16 @@ def of_test_rows(
     """
     own: dict[str, Any] = {"importances": importances(made)}
     if spec.task == "decomposition":
-        share = getattr(made.estimators[0], "explained_variance_ratio_", None)
-        return {"cumulative_explained_variance": _finite_sum(share)}, own
+        shares = getattr(made.estimators[0], "explained_variance_ratio_", None)
+        return {"cumulative_explained_variance": _finite_sum(shares)}, own
     if spec.task == "anomaly":
         return {"anomaly_share": float((outputs > 0).mean())}, own
+    share: dict[str, Any] = {}
+    if spec.task == "autoencoder":
+        share["anomaly_share"] = float((outputs[:, -1] > made.estimators[0].standard.threshold).mean())
     known = truth.labels, made.threshold
     outcome = evaluation.outcome(spec.task, made.output, made.classes, actual, matrix, outputs, *known)
-    scores: dict[str, Any] = dict(outcome.scores()) | _interval(spec, outcome)
+    scores: dict[str, Any] = dict(outcome.scores()) | _interval(spec, outcome) | share
     if spec.criterion is not None:
         scores[spec.criterion.name] = outcome.score(spec.criterion)
     tables = outcome.tables()

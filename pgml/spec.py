@@ -11,7 +11,7 @@ SUPERVISED = ("regression", "classification")
 """The tasks that have a target."""
 AUTO = "auto"
 """A threshold that is chosen on the training rows, see `pgml.thresholds`."""
-TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly")
+TASKS = (*SUPERVISED, "clustering", "decomposition", "anomaly", "autoencoder")
 Output = Literal[
     "value", "probabilities", "scores", "distances", "components", "anomaly", "cluster", "reconstruction"
 ]

@@ -99,7 +99,7 @@ def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dic
     scale = conversion.scale(made, truth.values[train], outputs, matrix)
     conversion.verify(made, rows, outputs, scale)
     artifact = replace(artifact, golden=conversion.golden(made, rows, outputs, scale))
-    measured = _space(spec, trained, dataset.take(tested))
+    measured = _space(spec, made, trained, dataset.take(tested), rows)
     scores, tables = report.of_test_rows(spec, made, truth, truth.values[tested], measured, outputs)
     times = {"fit_time": made.fit_time, "score_time": score_time}
     found = {
@@ -117,8 +117,13 @@ def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dic
     return found, pack(artifact)
 
 
-def _space(spec: FitSpec, trained: Dataset, tested: Dataset) -> Matrix | None:
-    """Return test rows where clusters are measured; None for other tasks."""
+def _space(
+    spec: FitSpec, made: pipeline.Pipeline, trained: Dataset, tested: Dataset, rows: Matrix
+) -> Matrix | None:
+    """Return what `evaluation.outcome` takes of test rows, and of them encoded; None for most tasks."""
+    if made.output == "reconstruction":
+        spread: Matrix = made.estimators[0].standard.spread(rows)
+        return spread
     if spec.task != "clustering":
         return None
     columns = [trained.find(name) for name in spec.features]

@@ -9,6 +9,7 @@ from typing import Any
 from pgml.algorithms import (
     ada_boost,
     anomaly,
+    autoencoder,
     bayes,
     catboost,
     clustering,
@@ -24,7 +25,6 @@ from pgml.algorithms import (
     linear_models,
     neighbors,
     neural,
-    neural_network,
     parameters,
     stacking,
     svm,
@@ -52,7 +52,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         catboost.ALGORITHM,
         *svm.ALGORITHMS,
         *neural.ALGORITHMS,
-        neural_network.ALGORITHM,
+        autoencoder.ALGORITHM,
         *anomaly.ALGORITHMS,
         *neighbors.ALGORITHMS,
         *kernels.ALGORITHMS,
@@ -81,6 +81,7 @@ DEFAULTS: Mapping[str, str] = {
     "clustering": "kmeans",
     "decomposition": "pca",
     "anomaly": "isolation_forest",
+    "autoencoder": "neural_network",
 }
 """What a task is done by when nobody says."""
 

@@ -80,6 +80,9 @@ class FitContext:
         How many classes each of several targets has that are fitted at once; else empty.
     start : Start or None
         What a network starts from that does not start from chance.
+    sources : sequence of str
+        What each column of the matrix was made of: a feature, or one number of an array; empty where nobody
+        knows it.
     """
 
     task: str
@@ -93,6 +96,7 @@ class FitContext:
     cost: Callable[[Floats], Floats] | None = None
     classes: Sequence[int] = ()
     start: Start | None = None
+    sources: Sequence[str] = ()
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""
@@ -170,8 +174,10 @@ class Algorithm:
     check : callable (task, hyperparams) -> None
         Raises PgmlError for values that names and kinds do not tell, before any data is read.
     space : mapping
-        What a search looks through when it is not told, as ``search_params`` writes it; of all tasks,
-        see `searched`.
+        What a search looks through when it is not told, as ``search_params`` writes it; of all tasks but
+        those in `spaces`, see `searched`.
+    spaces : mapping of task to mapping
+        The same of one task.
     serving : str
         ``onnx``; ``native``, by arrays and code of ours or the library's; or ``training rows``, for
         a clustering that can tell the clusters of the rows it was fitted on and of no others.
@@ -215,6 +221,7 @@ class Algorithm:
     own: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
     check: Callable[[str, Mapping[str, Any]], None] = lambda task, hyperparams: None
     space: Mapping[str, Any] = field(default_factory=dict)
+    spaces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serving: Serving = "onnx"
     pack: Callable[[Any, Matrix, str], bytes] = no_arrays
     memory: Callable[[Any, str], int] = lambda estimator, task: 0
@@ -240,7 +247,7 @@ class Algorithm:
     def searched(self, task: str) -> dict[str, Any]:
         """Return what a search looks through for a task: of `space` the hyperparameters it has."""
         known = {parameter.name for parameter in self.parameters(task)}
-        return {name: values for name, values in self.space.items() if name in known}
+        return {name: values for name, values in self.spaces.get(task, self.space).items() if name in known}
 
     def fit(self, matrix: Matrix, target: Any, hyperparams: Mapping[str, Any], context: FitContext) -> Fitted:
         """Fit; see `fitter`."""

@@ -152,11 +152,11 @@ def emit(graph: "Graph", source: str, estimator: Estimator, task: str) -> str:
         value = graph.apply("MatMul", value, graph.constant(weights))
         value = graph.apply("Add", value, graph.constant(biases))
         if not layer.groups:
-            value = _activated(graph, value, layer.activation)
+            value = activated(graph, value, layer.activation)
     if task == "regression":
         return value
     if not network.layers[-1].groups:
-        return graph.two_classes(value) if network.outputs == 1 else value
+        return graph.two_classes(value) if task == "classification" and network.outputs == 1 else value
     sides = [_side(graph, value, place) for place in _places(estimator)]
     return graph.apply("Concat", *sides, axis=1)
 
@@ -165,11 +165,11 @@ def _side(graph: "Graph", sums: str, place: slice) -> str:
     """Append the probabilities of one of several targets."""
     own = graph.columns(sums, np.arange(place.start, place.stop))
     single = place.stop - place.start == 1
-    found = _activated(graph, own, "sigmoid" if single else "softmax")
+    found = activated(graph, own, "sigmoid" if single else "softmax")
     return graph.two_classes(found) if single else found
 
 
-def _activated(graph: "Graph", x: str, name: str) -> str:
+def activated(graph: "Graph", x: str, name: str) -> str:
     """Append an activation by operators that ONNX Runtime has in float64."""
     if name in OPERATORS:
         return graph.apply(OPERATORS[name], x, **({"axis": 1} if name == "softmax" else {}))

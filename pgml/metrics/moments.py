@@ -84,6 +84,8 @@ MOMENTS: Mapping[str, Moments] = {
     "mean_absolute_percentage_error": Moments(
         lambda truth, found: with_count(relative_errors(truth, found)), mean_of
     ),
+    "reconstruction_r2": Moments(with_count, lambda sums: 1.0 - (sums[:, 2] / sums[:, 1])[:, 0]),
+    "reconstruction_error": Moments(lambda spread, error: with_count(error), mean_of),
     "log_loss": Moments(lambda truth, found: with_count(log_losses(truth, found)), mean_of),
     "brier": Moments(lambda truth, found: with_count(brier_losses(truth, found)), mean_of),
 }

@@ -47,6 +47,7 @@ METRICS: Mapping[str, Metric] = {
     **_all("classification", "scores", ("roc_auc", "average_precision")),
     **_all("classification", "probabilities", (), ("log_loss", "brier")),
     **_all("clustering", "clusters", ("silhouette", "calinski_harabasz"), ("davies_bouldin",)),
+    **_all("autoencoder", "errors", ("reconstruction_r2",), ("reconstruction_error",)),
     **_all("decomposition", "values", ("cumulative_explained_variance",)),
 }
 """Every metric by its name."""
@@ -56,6 +57,7 @@ KEY: Mapping[str, str] = {
     "classification": "accuracy",
     "clustering": "silhouette",
     "decomposition": "cumulative_explained_variance",
+    "autoencoder": "reconstruction_r2",
 }
 """The metric that decides deployments; greater is better for all of them."""
 
@@ -100,6 +102,7 @@ ALIASES: Mapping[str, str] = {
     "silhouette_score": "silhouette",
     "calinski_harabasz_score": "calinski_harabasz",
     "davies_bouldin_score": "davies_bouldin",
+    "reconstruction_mse": "reconstruction_error",
 }
 """Other names, scikit-learn's among them; a ``neg_`` scorer's is that of the metric, which is not negated."""
 

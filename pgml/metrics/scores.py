@@ -20,6 +20,7 @@ KINDS: Mapping[str, Kind] = {
     "classification": "probabilities",
     "clustering": "clusters",
     "decomposition": "values",
+    "autoencoder": "errors",
 }
 """The kind of a task's outputs, unless another is given."""
 
@@ -45,6 +46,13 @@ CLUSTERS: Mapping[str, Callable[[Numbers, Codes], float]] = {
     "calinski_harabasz": clustering.calinski_harabasz,
     "davies_bouldin": clustering.davies_bouldin,
 }
+ERRORS: Mapping[str, Callable[[Floats, Floats], float]] = {
+    "reconstruction_r2": lambda spread, error: (
+        float(1 - error.sum() / spread.sum()) if spread.any() else float("nan")
+    ),
+    "reconstruction_error": lambda spread, error: float(error.mean()),
+}
+"""Of the squared distances of rows from a mean and from what is made of them."""
 
 
 def evaluate(
@@ -57,7 +65,8 @@ def evaluate(
     task : str
     truth : ndarray of shape (rows,) or (rows, targets)
         Values, or class codes; -1 is a class that the model does not know. For clustering the
-        encoded rows, of shape (rows, width).
+        encoded rows, of shape (rows, width). For an autoencoder what each row's error would be if it were
+        taken for the mean of the training rows.
     outputs : ndarray of shape (rows,), (rows, targets) or (rows, classes)
         Predicted values, cluster codes (-1 is noise), labels, scores or probabilities.
     kind : Kind, optional
@@ -124,6 +133,8 @@ def _computed(
     if kind == "values":
         numbers = predicted_values(truth, outputs)
         return found | {metric.name: VALUES[metric.name](*numbers) for metric in wanted}
+    if kind == "errors":
+        return found | {metric.name: ERRORS[metric.name](truth, outputs) for metric in wanted}
     if kind == "clusters":
         codes = outputs.astype(np.int64)
         return found | {metric.name: CLUSTERS[metric.name](truth, codes) for metric in wanted}

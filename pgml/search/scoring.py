@@ -152,6 +152,8 @@ class Scorer:
         outputs = made.predict(matrix)
         if made.output != "cluster" and not np.isfinite(outputs).all():
             raise TrainingFailed("predictions are not finite numbers")
+        if made.output == "reconstruction":
+            matrix = made.estimators[0].standard.spread(matrix)
         outcome = evaluation.outcome(
             self._spec.task,
             made.output,

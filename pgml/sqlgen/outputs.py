@@ -113,6 +113,8 @@ def _output_names(decoder: Mapping[str, Any], count: int) -> list[str]:
         return [f"{noun}_{label}" for label in labels]
     if kind == "anomaly":
         return ["anomaly_score"]
+    if kind == "reconstruction":
+        return [*(f"component_{number}" for number in range(1, count)), "anomaly_score"]
     return [f"component_{number}" for number in range(1, count + 1)]
 
 
@@ -122,6 +124,9 @@ def _predictions(decoder: Mapping[str, Any], outputs: list[Expr]) -> dict[str, E
         return dict(zip(output_names(decoder, len(outputs)), outputs, strict=True))
     if kind == "anomaly":
         return {"prediction": chosen([arithmetic.negative(outputs[0]), outputs[0]], _LABELS, "boolean")}
+    if kind == "reconstruction":
+        least = literal(decoder["reconstruction"]["threshold"])
+        return {"prediction": chosen([least, outputs[-1]], _LABELS, "boolean")}
     parts = decoder["parts"]
     if len(parts) > 1:
         found, start = {}, 0

@@ -57,6 +57,7 @@ NO_PROBABILITIES: Mapping[str, str] = {
     "components": "this model takes rows apart into components, it has no probabilities",
     "anomaly": "this model tells anomalies without probabilities",
     "cluster": "this model tells clusters without probabilities",
+    "reconstruction": "this model encodes rows and tells anomalies without probabilities",
 }
 HINTS: Mapping[str, str] = {
     "value": "Call pgml.predict instead.",
@@ -66,6 +67,7 @@ HINTS: Mapping[str, str] = {
     "components": "Call pgml.decompose instead.",
     "anomaly": "Call pgml.predict, or pgml.anomaly_score.",
     "cluster": "Call pgml.predict for the cluster.",
+    "reconstruction": "Call pgml.encode, pgml.anomaly_score or pgml.predict.",
 }
 """What to call instead, by what a model's outputs are."""
 
@@ -108,11 +110,13 @@ def _joint_codes(predictor: Predictor, outputs: Any) -> list[tuple[int, tuple[li
     return list(zip(codes, predictor.parts, strict=True))
 
 
-def _vector(kind: str, what: str) -> Callable[[Predictor, Any], list[float]]:
-    """Return how to give all outputs of models whose outputs are of one kind."""
+def _vector(kind: str, what: str, coded: slice | None = None) -> Callable[[Predictor, Any], list[float]]:
+    """Return how to give all outputs of models whose outputs are of one kind, and some of an autoencoder."""
 
     def numbers(predictor: Predictor, outputs: Any) -> list[float]:
-        if predictor.output != kind:
+        if coded is not None and predictor.output == "reconstruction":
+            outputs = outputs[coded]
+        elif predictor.output != kind:
             raise WrongType(f"this model has no {what}", hint=HINTS.get(predictor.output, HINTS["value"]))
         found: list[float] = outputs.tolist()
         return found
@@ -121,8 +125,8 @@ def _vector(kind: str, what: str) -> Callable[[Predictor, Any], list[float]]:
 
 
 VECTORS: Mapping[str, Callable[[Predictor, Any], list[float]]] = {
-    "decompose": _vector("components", "components"),
+    "decompose": _vector("components", "components", slice(None, -1)),
     "cluster_distances": _vector("distances", "distances to clusters"),
-    "anomaly_score": _vector("anomaly", "scores of anomaly"),
+    "anomaly_score": _vector("anomaly", "scores of anomaly", slice(-1, None)),
 }
 """The verbs that return all outputs of a row."""

@@ -225,6 +225,9 @@ def _scores(session: Session, predictor: Predictor, found: Measured) -> list[dic
         check()
         if name not in GIVEN:
             rows.append(_row(name, values[name], outcome.interval(metric, 0)))
+    if predictor.standard is not None:
+        _, errors = outcome.pairs[0]
+        rows.append(_row(SHARE, float((errors > predictor.standard.threshold).mean()), None))
     return rows
 
 

@@ -17,7 +17,7 @@ from pgml.spec import SUPERVISED
 from pgml.usecases import search_arguments, swarm_request
 from pgml.usecases.search_arguments import DEFAULTS, KINDS, MOST_TRIALS
 
-SEARCHED = (*SUPERVISED, "clustering")
+SEARCHED = (*SUPERVISED, "clustering", "autoencoder")
 """The tasks whose models can be scored on rows that were not fitted."""
 EXTRA = "optuna"
 

@@ -41,6 +41,7 @@ DECODER: Mapping[str, Any] = {
     "added": list[float] | None,
     "dot": Any,
     "threshold?": float,
+    "reconstruction?": Any,
 }
 OUTPUTS: Mapping[str, Sequence[str]] = {
     "regression": ("value",),
@@ -48,10 +49,17 @@ OUTPUTS: Mapping[str, Sequence[str]] = {
     "clustering": ("distances", "cluster", "probabilities", "scores"),
     "decomposition": ("components",),
     "anomaly": ("anomaly",),
+    "autoencoder": ("reconstruction",),
 }
 """What the outputs of a model of each task can be."""
 PART: Mapping[str, Any] = {"labels": list[str | float], "label_kind": Literal["text", "boolean", "number"]}
 DOT: Mapping[str, Any] = {"weights": list[float], "intercept": float}
+STANDARD: Mapping[str, Any] = {
+    "center": list[float],
+    "factor": list[float],
+    "units": float,
+    "threshold": float,
+}
 GOLDEN: Mapping[str, Any] = {
     "matrix": list[list[Real]],
     "outputs": Any,
@@ -96,6 +104,7 @@ def checked(data: bytes) -> Artifact:
                 hint="Train it on fewer columns or categories.",
             )
         _check_golden(artifact)
+        _check_standard(artifact.decoder, encoder.width)
         if artifact.decoder["engine"] == "onnx":
             most = graph.check(artifact.graph, encoder.width, encoder.dtype)
             given = artifact.decoder["rows"]
@@ -166,7 +175,7 @@ def _check_meaning(form: Mapping[str, Any]) -> None:
     """Raise MalformedText for outputs that mean nothing by the task."""
     if form["output"] not in OUTPUTS[form["task"]]:
         raise _malformed(f"Its outputs are none of {form['task']}.")
-    if form["output"] == "anomaly" and len(form["labels"]) != 2:
+    if form["output"] in ("anomaly", "reconstruction") and len(form["labels"]) != 2:
         raise _malformed("It tells no anomalies.")
     if form["parts"] and (len(form["parts"]) != len(form["targets"]) or form["task"] != "classification"):
         raise _malformed("Its targets are none.")
@@ -176,6 +185,16 @@ def _check_meaning(form: Mapping[str, Any]) -> None:
         threshold_of(form)
     except Corrupted as error:
         raise _malformed(error.detail) from None
+
+
+def _check_standard(form: Mapping[str, Any], width: int) -> None:
+    """Raise MalformedText unless an autoencoder, and no other model, says where its errors are measured."""
+    if ("reconstruction" in form) != (form["output"] == "reconstruction"):
+        raise _malformed("It is an autoencoder and none.")
+    if "reconstruction" in form:
+        held = require(form["reconstruction"], STANDARD, "the decoder")
+        if len(held["center"]) != width or len(held["factor"]) != width or not held["units"] > 0:
+            raise _malformed("Its errors cannot be measured.")
 
 
 def _check_golden(artifact: Artifact) -> None:
@@ -233,6 +252,8 @@ def _check_outputs(predictor: Predictor, outputs: Any) -> None:
         wanted = (len(predictor.targets),)
     elif predictor.output in ("anomaly", "cluster"):
         wanted = (1,)
+    elif predictor.output == "reconstruction":
+        wanted = (max(width, 2),)
     else:
         wanted = (len(predictor.labels) or width,)
     if width not in wanted:

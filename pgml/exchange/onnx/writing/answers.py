@@ -19,6 +19,7 @@ NAMES = {
     "distances": "distances",
     "components": "components",
     "anomaly": "score",
+    "reconstruction": "components",
 }
 """What an output of numbers is called, by what they are; see `pgml.spec.Output`."""
 NO_INTEGER = np.iinfo(np.int64).min
@@ -99,13 +100,21 @@ def _of_one(
     found = []
     if decoder["labels"]:
         found.append(_label(sheet, decoder, outputs, refused))
+    if meaning == "reconstruction":
+        code = sheet.output(sheet.columns(outputs, range(width - 1)), TensorProto.DOUBLE, width - 1)
+        error = sheet.output(sheet.columns(outputs, [width - 1]), TensorProto.DOUBLE, 1)
+        return [
+            *found,
+            Answer(code, NAMES[meaning], "components"),
+            Answer(error, NAMES["anomaly"], "anomaly"),
+        ]
     numbers = sheet.output(outputs, TensorProto.DOUBLE, width)
     return [*found, Answer(numbers, NAMES[meaning], meaning)]
 
 
 def _label(sheet: Sheet, decoder: Mapping[str, Any], outputs: str, refused: str | None) -> Answer:
     dtype, known, none = _typed(decoder["labels"], decoder["label_kind"])
-    code = _code(sheet, decoder["output"], outputs, threshold_of(decoder))
+    code = _code(sheet, decoder, outputs)
     if refused is not None:
         known = [*known, none] if isinstance(known, list) else np.append(known, none)
         # A row without an answer has the place after the last.
@@ -116,13 +125,16 @@ def _label(sheet: Sheet, decoder: Mapping[str, Any], outputs: str, refused: str 
     return Answer(label, "label", "label")
 
 
-def _code(sheet: Sheet, meaning: str, outputs: str, threshold: float | None) -> str:
+def _code(sheet: Sheet, decoder: Mapping[str, Any], outputs: str) -> str:
     """Return the place of each row's label, int64 of shape (rows,), as `pgml.decision.codes_of` tells it."""
+    meaning, threshold = decoder["output"], threshold_of(decoder)
     if threshold is not None:
         above = sheet.apply("GreaterOrEqual", sheet.columns(outputs, [1]), sheet.constant(threshold))
         return sheet.apply("Cast", sheet.apply("Squeeze", above, sheet.integers([1])), to=TensorProto.INT64)
-    if meaning == "anomaly":
-        above = sheet.apply("Greater", outputs, sheet.constant(0.0))
+    if meaning in ("anomaly", "reconstruction"):
+        least = decoder["reconstruction"]["threshold"] if meaning == "reconstruction" else 0.0
+        last = sheet.columns(outputs, [-1]) if meaning == "reconstruction" else outputs
+        above = sheet.apply("Greater", last, sheet.constant(least))
         return sheet.apply("Cast", sheet.apply("Squeeze", above, sheet.integers([1])), to=TensorProto.INT64)
     kind = "ArgMin" if meaning == "distances" else "ArgMax"
     return sheet.apply(kind, outputs, axis=1, keepdims=0, select_last_index=0)

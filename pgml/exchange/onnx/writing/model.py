@@ -41,7 +41,8 @@ def onnx_of(artifact: Artifact) -> bytes:
       ``_`` and the target's name behind these where there are several;
     * clustering: ``label`` and ``distances`` or ``probabilities``;
     * anomaly: ``label`` (bool) and ``score``;
-    * decomposition: ``components``.
+    * decomposition: ``components``;
+    * autoencoder: ``label`` (bool), ``components``, which are the code, and ``score``, which is the error.
 
     An output that a feature is named like has ``_`` behind its name.  The file's metadata hold as JSON what
     all of them mean.
