@@ -54,6 +54,18 @@ def common_rows(dataset: Dataset, truth: Target, recipes: Sequence[Recipe]) -> M
     return mask
 
 
+def encode_alike(one: Predictor, other: Predictor) -> bool:
+    """Return whether two models make the same kinds of numbers of the same features.
+
+    Shares of variance that an autoencoder gives back do not depend on the unit of a number, as each feature
+    counts as one, but they do on what a feature becomes: its rank is given back more easily than its text.
+    """
+    mine, theirs = (
+        sorted((each.column.name, each.kind) for each in model.encoder.encodings) for model in (one, other)
+    )
+    return mine == theirs
+
+
 def score(
     predictor: Predictor,
     metric: Metric,

@@ -1,8 +1,8 @@
 """Autoencoders: a network that learns to give back the rows it is given, through a layer of few numbers.
 
-Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006).  With noise it learns
-to give back the rows without it: Vincent and others, Stacked denoising autoencoders (2010), who add normal
-noise, or put some of the numbers to 0.
+Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006).  With noise it
+learns to give back the rows without it: Vincent and others, Stacked denoising autoencoders (2010), who add
+normal noise, or put some of the numbers to 0.
 """
 
 from collections.abc import Mapping
@@ -51,9 +51,9 @@ PARAMETERS = (
     Parameter("masking", 0.0, "number", intervals=(Interval("number", 0, 1, "left"),)),
     Parameter("contamination", 0.05, "number", intervals=(Interval("number", 0, 0.5, "both"),)),
 )
-"""Of an autoencoder. ``noise`` is a standard deviation in standardised units, ``masking`` a share of the numbers
-that are put to their means, in each step anew; ``contamination`` the share of training rows that count as
-anomalies."""
+"""Of an autoencoder. ``noise`` is a standard deviation in standardised units, ``masking`` a share of the
+numbers that are put to their means, in each step anew; ``contamination`` the share of training rows that
+count as anomalies."""
 SPACE: Mapping[str, Any] = {
     "activation": ["elu", "relu", "tanh"],
     "lambda": {"log": [1e-3, 1e1]},
@@ -131,7 +131,7 @@ def narrowest(sizes: list[int]) -> int:
 
 
 def usual(width: int) -> list[int]:
-    """Return hidden layers for rows of so many numbers: a code of the root of them, and four times it around."""
+    """Return hidden layers for rows of so many numbers: a code of their root, and four times it around."""
     code = max(1, round(np.sqrt(width)))
     outer = min(4 * code, WIDEST)
     return [outer, code, outer]
@@ -184,16 +184,22 @@ def described(width: int, chosen: Mapping[str, Any]) -> Network:
     sizes = chosen["hidden_layers"] or usual(width)
     code = narrowest(sizes)
 
-    def each(name: str, of_code: Any) -> list[Any]:
+    def each(name: str, of_code: str | float | None) -> list[Any]:
         value = chosen[name]
         if isinstance(value, list):
             return value
         return [of_code if place == code else value for place in range(len(sizes))]
 
     layers = zip(
-        sizes, each("activation", "linear"), each("dropout", 0.0), each("batch_norm", False), strict=True
+        sizes, each("activation", "linear"), each("dropout", 0.0), each("batch_norm", None), strict=True
     )
-    return Network(width, (*(Layer(*layer) for layer in layers), Layer(width)))
+    return Network(
+        width,
+        (
+            *(Layer(units, activation, dropout, bool(norm)) for units, activation, dropout, norm in layers),
+            Layer(width),
+        ),
+    )
 
 
 def _along_slopes(

@@ -31,10 +31,10 @@ def interval(
     would do.
 
     - ``accuracy`` and ``f1_micro``: Wilson's interval, which is near enough and in no need of a bootstrap.
-    - Metrics of sums over rows, which are r2, most errors, ``log_loss``, ``brier``, those of autoencoders, and
-      ``silhouette`` with each row's number taken as given: BCa intervals of 1,000 resamples. More than 2,000
-      rows are summed in 2,000 random groups first, and groups are drawn: sums of them vary, and are skewed, as
-      those of rows.
+    - Metrics of sums over rows, which are r2, most errors, ``log_loss``, ``brier``, those of autoencoders,
+      and ``silhouette`` with each row's number taken as given: BCa intervals of 1,000 resamples. More than
+      2,000 rows are summed in 2,000 random groups first, and groups are drawn: sums of them vary, and are
+      skewed, as those of rows.
     - Other metrics of labels: BCa intervals of 1,000 resamples of the table of true and predicted classes.
     - ``roc_auc``, ``average_precision``: BCa intervals of 1,000 resamples of rows; of many rows and classes
       fewer, so that 2e7 numbers are drawn in all, but at least 50. Fewer than 400 resamples tell the

@@ -146,6 +146,8 @@ def _best_score(
             [f"{project.task} has no metric to compare models by, so the newest model is the best"],
         )
     models = [model for model in models if model.split is not None]
+    if project.task == "autoencoder":
+        models, notes = _encoding_alike(session, models)
     if not models:
         raise WrongState(
             f'the models of project "{project.name}" were imported, so none has a score of its own',
@@ -155,7 +157,8 @@ def _best_score(
     if len({(model.metric, model.data_hash, str(model.split)) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
-        scores, notes = _rescored(session, caller, project, models, search_path)
+        scores, more = _rescored(session, caller, project, models, search_path)
+        notes = [*notes, *more]
 
     def rank(model: Model) -> tuple[float, bool, int]:
         score = scores.get(model.id)
@@ -167,6 +170,15 @@ def _best_score(
         )
 
     return max(models, key=rank), None, notes
+
+
+def _encoding_alike(session: Session, models: Sequence[Model]) -> tuple[list[Model], list[str]]:
+    """Return the models that encode features as the newest does, and a note on those that do not."""
+    loaded = [session.database.as_owner(partial(load, session, model)) for model in models]
+    alike = [comparison.encode_alike(loaded[0], each) for each in loaded]
+    left_out = [model.name for model, same in zip(models, alike, strict=True) if not same]
+    notes = [f"left out, as they encode features otherwise: {', '.join(left_out)}"] if left_out else []
+    return [model for model, same in zip(models, alike, strict=True) if same], notes
 
 
 def _metric(model: Model) -> Metric | None:
@@ -328,6 +340,12 @@ def _beats(
         note = (
             f'not deployed, as {rows.sum()} test rows are new to it and to the live model "{live.name}", '
             f"and {FEWEST_ROWS} are needed to compare: {call}"
+        )
+        return False, [note]
+    if mine.standard is not None and not comparison.encode_alike(mine, theirs):
+        note = (
+            f'not deployed, as the live model "{live.name}" encodes features otherwise, '
+            f"so that errors cannot be compared: {call}"
         )
         return False, [note]
     space = comparison.space(mine, dataset, rows)

@@ -12,7 +12,9 @@ from tests.results import column, refusal, row, value
 TABLES = ("projects", "snapshots", "models", "model_parts", "deployments")
 ROWS = 200
 GOOD = "n::float8 as a, n % 7 as b, 2.0 * n as y, (array['x', 'y', 'z'])[1 + n % 3] as label"
-TASKS = 'The tasks are "regression", "classification", "clustering", "decomposition", "anomaly".'
+TASKS = (
+    'The tasks are "regression", "classification", "clustering", "decomposition", "anomaly", "autoencoder".'
+)
 COLUMNS = '"a", "b", "y", "label"'
 
 
@@ -115,7 +117,7 @@ def test_what_does_not_exist_is_named_with_what_does(shared: Connection, argumen
     refused(shared, f"select pgml.train({arguments})", sqlstate, message, hint.removesuffix("? "))
 
 
-@pytest.mark.parametrize("task", ["clustering", "decomposition", "anomaly"])
+@pytest.mark.parametrize("task", ["clustering", "decomposition", "anomaly", "autoencoder"])
 def test_tasks_without_a_target_take_none(shared: Connection, task: str) -> None:
     call = f"select pgml.train('p', '{task}', 'good', 'y')"
     refused(shared, call, "22023", f'{task} has no column to predict, and y_column_name is "y"', "Leave")

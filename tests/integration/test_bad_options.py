@@ -62,6 +62,8 @@ OPTIONS = {
     "'regression', 'good', 'y', metric => 'auc'": ("22023", 'metric "auc" does not score regression', '"r2"'),
     "'classification', 'good', 'label', metric => 'mse'": ("22023", "does not score class", '"accuracy"'),
     "'anomaly', 'parts', metric => 'r2'": ("22023", 'metric "r2" does not score anomaly', "have no metric"),
+    "'autoencoder', 'parts', metric => 'r2'": ("22023", "does not score auto", '"reconstruction_r2"'),
+    "'autoencoder', 'parts', null, 'pca'": ("22023", '"pca" cannot do autoencoder', '"neural_network"'),
     "'clustering', 'parts', metric => 'r2'": ("22023", "does not score clustering", '"silhouette"'),
     "'clustering', 'parts', null, 'linear'": ("22023", '"linear" cannot do clustering', '"kmeans"'),
     "'anomaly', 'good', 'y'": ("22023", "anomaly has no column to predict", "Leave y_column_name out"),

@@ -34,6 +34,7 @@ RELATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clustering": ("flowers", ()),
     "decomposition": ("shares", ()),
     "anomaly": ("tumours", ()),
+    "autoencoder": ("shares", ()),
 }
 """What each task is tried on, and what it predicts."""
 VIEWS = """
@@ -143,6 +144,7 @@ CASES: Mapping[tuple[str, str], Case] = {
     ("mlp", "classification"): Case(0.93),
     ("neural_network", "regression"): Case(0.42),
     ("neural_network", "classification"): Case(0.93),
+    ("neural_network", "autoencoder"): Case(0.9),
     ("isolation_forest", "anomaly"): Case(None),
     ("one_class_svm", "anomaly"): Case(None),
     ("local_outlier_factor", "anomaly"): Case(None),

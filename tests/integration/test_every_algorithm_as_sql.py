@@ -115,6 +115,9 @@ OTHERS = [
     Case("mlp", "regression", {"activation": "logistic"}),
     Case("neural_network", "classification", {"activation": "silu"}),
     Case("neural_network", "regression", {"activation": "elu"}),
+    Case(
+        "neural_network", "autoencoder", {"hidden_layers": [5, 2, 6], "activation": ["tanh", "relu", "silu"]}
+    ),
     Case("xgboost", "regression", {"objective": "count:poisson"}),
     Case("xgboost", "classification", {"booster": "dart", "rate_drop": 0.3}),
     Case("knn", "classification", {"weights": "distance"}),

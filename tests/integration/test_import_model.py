@@ -26,6 +26,7 @@ TRAININGS = {
     "kmeans": "select pgml.train('{0}', 'clustering', 'seen', algorithm => 'kmeans')",
     "dbscan": "select pgml.train('{0}', 'clustering', 'seen', algorithm => 'dbscan')",
     "pca": "select pgml.train('{0}', 'decomposition', 'seen')",
+    "autoencoder": "select pgml.train('{0}', 'autoencoder', 'seen', hyperparams => '{{\"epochs\": 20}}')",
     "anomaly": "select pgml.train('{0}', 'anomaly', 'seen', algorithm => 'isolation_forest')",
 }
 ANSWERS = {
@@ -34,6 +35,7 @@ ANSWERS = {
     "kmeans": "pgml.cluster_distances('{0}', s)::text",
     "dbscan": "pgml.predict('{0}', s)::text",
     "pca": "pgml.decompose('{0}', s)::text",
+    "autoencoder": "(pgml.encode('{0}', s, 1), pgml.anomaly_score('{0}', s), pgml.encode('{0}', s))::text",
     "anomaly": "pgml.anomaly_score('{0}', s)::text",
 }
 

@@ -43,6 +43,7 @@ select pgml.train('ridge', 'regression', 'worths', 'worth', 'ridge');
 select pgml.train('shape', 'decomposition', 'numbers', null, 'pca', '{"n_components": 2}');
 select pgml.train('groups', 'clustering', 'numbers', null, 'kmeans', '{"n_clusters": 3}');
 select pgml.train('odd', 'anomaly', 'numbers', null, 'isolation_forest', '{"n_estimators": 10}');
+select pgml.train('coded', 'autoencoder', 'numbers', hyperparams => '{"epochs": 20, "activation": "tanh"}');
 select pgml.train_joint('both', 'regression', 'numbers', array['usage', 'visits'], 'ridge');
 select pgml.train_joint('kinds', 'classification', 'sides', array['plan', 'state'], 'random_forest',
     '{"n_estimators": 5}');
@@ -129,6 +130,7 @@ def test_what_training_never_saw_is_taken_as_the_graph_takes_it(shared: Connecti
         ("shape", "pgml.decompose('shape', t)"),
         ("groups", "pgml.predict('groups', t), pgml.cluster_distances('groups', t)"),
         ("odd", "pgml.predict('odd', t), pgml.anomaly_score('odd', t)"),
+        ("coded", "pgml.predict('coded', t), pgml.anomaly_score('coded', t), pgml.encode('coded', t)"),
         ("odd", "pgml.predict('odd', array[age, coalesce(usage, 1), visits])"),
         ("both", "pgml.predict_joint('both', t)"),
         ("kinds", "pgml.predict_joint_label('kinds', t)"),

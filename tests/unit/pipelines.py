@@ -119,7 +119,7 @@ class Pipeline:
 
 def every() -> list[tuple[str, str]]:
     """Return each task with each algorithm that is served as a graph."""
-    tasks = ("regression", "classification", "clustering", "decomposition", "anomaly")
+    tasks = ("regression", "classification", "clustering", "decomposition", "anomaly", "autoencoder")
     return [
         (task, name)
         for task in tasks

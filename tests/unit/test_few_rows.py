@@ -69,7 +69,7 @@ def test_one_feature_that_is_the_class_is_fitted_or_refused(name: str, task: str
 
 
 @pytest.mark.parametrize(
-    ("name", "task"), [case for case in CASES if case[1] in ("decomposition", "anomaly")]
+    ("name", "task"), [case for case in CASES if case[1] in ("decomposition", "anomaly", "autoencoder")]
 )
 def test_huge_numbers_are_fitted_or_refused(name: str, task: str) -> None:
     model_or_refusal(name, task, rows(20, task, a=[1e300 * n for n in range(20)], b=[1.0, 2.0] * 10))

@@ -51,13 +51,14 @@ def test_a_wrong_name_gets_the_right_ones() -> None:
 
 
 def test_each_task_has_its_metric() -> None:
-    tasks = ("regression", "classification", "clustering", "decomposition")
+    tasks = ("regression", "classification", "clustering", "decomposition", "autoencoder")
     found = [metrics.default(task) for task in tasks]
     assert [metric and metric.name for metric in found] == [
         "r2",
         "accuracy",
         "silhouette",
         "cumulative_explained_variance",
+        "reconstruction_r2",
     ]
     assert metrics.default("anomaly") is None
     assert metrics.evaluate("anomaly", np.ones(3), np.ones(3)) == {}

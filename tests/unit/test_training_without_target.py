@@ -24,7 +24,7 @@ EVERY = [
     if task not in SUPERVISED
 ]
 OF_ROWS = [name for task, name in EVERY if algorithms.find(name, task).serving == "training rows"]
-LABELS = {"distances": "number", "probabilities": "number", "anomaly": "boolean"}
+LABELS = {"distances": "number", "probabilities": "number", "anomaly": "boolean", "reconstruction": "boolean"}
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_rows_come_back_with_what_the_task_gives(task: str, name: str) -> None:
         assert predictor.label_kind == LABELS[predictor.output]
         codes = predictor.codes(outputs)
         assert set(np.unique(codes)) <= set(range(len(predictor.labels)))
-        assert len(predictor.labels) == (2 if task == "anomaly" else outputs.shape[1])
+        assert len(predictor.labels) == (2 if LABELS[predictor.output] == "boolean" else outputs.shape[1])
     else:
         assert predictor.labels == []
     held_back = 0 if name in OF_ROWS else 30
