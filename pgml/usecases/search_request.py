@@ -180,15 +180,16 @@ def _form(
     """Return what to look through: as it is given, or what the algorithm suggests and nobody has fixed."""
     if wanted.params:
         return wanted.params
+    own = algorithm.spaces.get(task, algorithm.space)
     suggested = {
-        dimension.name: algorithm.space[dimension.name]
-        for dimension in space.parsed(algorithm.space)
+        dimension.name: own[dimension.name]
+        for dimension in space.parsed(own)
         if dimension.name not in hyperparams and _fits(algorithm, task, dimension)
     }
     if not suggested:
         raise InvalidValue(
             f"search_params are not given, and {algorithm.name} {task} has no search space of its own"
-            + (" beside hyperparams" if algorithm.space and hyperparams else ""),
+            + (" beside hyperparams" if own and hyperparams else ""),
             hint="Give search_params. "
             + hint_of_names("hyperparameters", "", [each.name for each in algorithm.parameters(task)]),
         )
