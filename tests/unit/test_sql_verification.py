@@ -121,8 +121,8 @@ def turned(tree: branches.Branches, *rest: Any) -> str:
     return NESTED(replace(tree, missing_left=~tree.missing_left), *rest)
 
 
-def opposite(scores: list[Any], labels: Any, kind: str) -> Any:
-    return CHOSEN(scores, labels[::-1], kind)
+def opposite(scores: list[Any], labels: Any, kind: str, threshold: float | None) -> Any:
+    return CHOSEN(scores, labels[::-1], kind, threshold)
 
 
 NESTED, CHOSEN = conditions.nested, outputs.chosen
