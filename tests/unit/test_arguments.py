@@ -50,13 +50,14 @@ def test_a_value_of_another_type_is_refused(value: Any) -> None:
 
 def test_several_columns_are_an_array_and_one_a_text() -> None:
     one = dict.fromkeys(arguments.SIGNATURES["train"]) | {"project_name": "p"}
-    several = one | {"y_column_name": ["a", None]}
+    several = dict.fromkeys(arguments.SIGNATURES["train_joint"]) | {"project_name": "p"}
+    both = {"y_column_name": ["a", None]}
     assert arguments.checked("train", json.dumps(one | {"y_column_name": "a"}))["y_column_name"] == "a"
-    assert arguments.checked("train_joint", json.dumps(several)) == several
+    assert arguments.checked("train_joint", json.dumps(several | both)) == several | both
     with pytest.raises(InvalidValue, match="y_column_name must be of type array, not"):
-        arguments.checked("train_joint", json.dumps(one | {"y_column_name": "a"}))
+        arguments.checked("train_joint", json.dumps(several | {"y_column_name": "a"}))
     with pytest.raises(InvalidValue, match="y_column_name must be of type text, not"):
-        arguments.checked("train", json.dumps(several))
+        arguments.checked("train", json.dumps(one | both))
 
 
 @pytest.mark.parametrize("name", ["project_name", "model_id", "role", "source"])
