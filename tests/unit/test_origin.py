@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from sklearn import datasets
 
 from pgml import origin, target, training
 from pgml.algorithms import neural_network_starts
@@ -212,3 +214,27 @@ def test_hyperparameters_that_are_not_those_of_the_graph_are_refused(layers: dic
     model = trained(["kind"], data)
     with pytest.raises(InvalidValue, match="not made as this version"):
         continued(model, ["kind"], data, **layers)
+
+
+def test_a_few_digits_are_told_better_by_layers_that_know_digits() -> None:
+    matrix, numbers = datasets.load_digits(return_X_y=True)
+    names = [f"x{place}" for place in range(64)]
+
+    def some(order: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Dataset:
+        pixels = {name: ("double precision", matrix[order, at].tolist()) for at, name in enumerate(names)}
+        return builders.dataset({**pixels, "label": ("text", [str(each) for each in labels[order]])})
+
+    found: dict[str, list[float]] = {"scratch": [], "from digits": []}
+    for seed in range(2):
+        order = np.random.default_rng(seed).permutation(len(numbers))
+        few, tested = some(order[1000:1060], numbers >= 5), some(order[1060:], numbers >= 5)
+        recipe = Recipe(0.25, seed, tuple(names))
+        given = FitSpec("classification", ["label"], names, "neural_network", {}, seed, recipe, 1 << 28, 1)
+        given = replace(given, hyperparams={"hidden_layers": [32]})
+        base = training.fit(given, some(order[:1000], numbers))[1]
+        onward = replace(given, base={"model": "digits_1", "normed": False, "frozen": 1})
+        models = training.fit(given, few)[1], training.fit(onward, few, base)[1]
+        truth = target.read(tested, ["label"], "classification").values
+        for scores, model in zip(found.values(), models, strict=True):
+            scores.append(float((Predictor(model).outputs(tested).argmax(axis=1) == truth).mean()))
+    assert np.mean(found["from digits"]) > np.mean(found["scratch"])
