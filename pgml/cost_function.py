@@ -48,10 +48,10 @@ DESCRIBED = """
         coalesce(pg_catalog.format_type(coalesce(nullif(r.typbasetype, 0), r.oid), null), '') as result,
         coalesce(pg_catalog.format_type(a.oid, null), '') as actual_type,
         coalesce(a.typcategory::text, '') as actual_category,
-        f.typelem <> 0 and f.typcategory = 'A' as actual_is_array,
+        coalesce(f.typelem <> 0 and f.typcategory = 'A', false) as actual_is_array,
         coalesce(pg_catalog.format_type(b.oid, null), '') as predicted_type,
         coalesce(b.typcategory::text, '') as predicted_category,
-        s.typelem <> 0 and s.typcategory = 'A' as predicted_is_array,
+        coalesce(s.typelem <> 0 and s.typcategory = 'A', false) as predicted_is_array,
         coalesce(pg_catalog.format_type(coalesce(nullif(b.typbasetype, 0), b.oid), null), '')
             in ('double precision', 'real', 'numeric') as takes_fractions,
         pg_catalog.has_function_privilege(g.oid, 'execute') as is_executable,

@@ -26,8 +26,6 @@ ROUND = 0.05
 """Seconds between two looks at interrupts."""
 GRACE_ROUNDS = 4
 """Rounds in which a dead child may turn out to be a cancelled statement."""
-SIGNAL_ROUNDS = 40
-"""Rounds in which a signal arrives that the child has sent, if it was not swallowed."""
 CANCELLED = "57014"
 TAIL = 2048
 """Bytes kept of what the child printed last."""
@@ -213,30 +211,57 @@ class Job:
             else:
                 shared = wire.share(given)
                 self._send(request | {"layout": wire.dataset_layout(shared)}, [shared.memory.fd], blob=model)
-            while True:
-                header, blob = self._receive()
-                match header["kind"]:
-                    case "ready":
-                        self._ready = True
-                    case "tell":
-                        told = header["message"] | ({"blob": blob} if blob else {})
-                        self._send({"answer": tell(told)})
-                    case "late":
-                        raise self._late(header)
-                    case "error":
-                        raise _error(header)
-                    case _:
-                        return header["value"], blob
+            header, blob = self._outcome(tell)
         except _ClosedError:
             raise self._death() from None
         except PgmlError as error:
-            late = self._pending() if error.sqlstate == CANCELLED else None
-            if late is None:
+            late = self._settled()
+            if late is None or error.sqlstate != CANCELLED:
                 raise
             raise _too_late(late) from None
+        if header["kind"] == "late":
+            self._process.kill()
+            self._process.wait()
+            if header["by_signal"]:
+                self._hear_cancel()
+            raise _too_late(header)
+        if header["kind"] == "error":
+            raise _error(header)
+        return header["value"], blob
 
-    def _pending(self) -> Mapping[str, Any] | None:
-        """Return what the child says of a late answer, if it sent the signal that was heard."""
+    def _outcome(self, tell: Callable[[Mapping[str, Any]], Any]) -> wire.Message:
+        """Answer what the child tells until it comes to an end."""
+        while True:
+            header, blob = self._receive()
+            match header["kind"]:
+                case "ready":
+                    self._ready = True
+                case "tell":
+                    told = header["message"] | ({"blob": blob} if blob else {})
+                    self._send({"answer": tell(told)})
+                case _:
+                    return header, blob
+
+    def _settled(self) -> Mapping[str, Any] | None:
+        """End the child; return what it said of a late answer, if it did.
+
+        A signal that it sent has then arrived, and is heard here: it must end nothing that comes later.
+        """
+        self._process.kill()
+        self._process.wait()
+        late = self._said_late()
+        if late is not None and late["by_signal"]:
+            self._hear_cancel()
+        return late
+
+    def _hear_cancel(self) -> None:
+        try:
+            self._check()
+        except PgmlError as error:
+            if error.sqlstate != CANCELLED:
+                raise
+
+    def _said_late(self) -> Mapping[str, Any] | None:
         while True:
             try:
                 data = self._channel.recv(min(self._inbox.need, wire.PIECE))
@@ -244,20 +269,8 @@ class Job:
                 return None
             if not data:
                 return None
-            if message := self._inbox.feed(data):
-                return message[0] if message[0]["kind"] == "late" else None
-
-    def _late(self, header: Mapping[str, Any]) -> PgmlError:
-        """Return that an answer was late, once the signal is heard that follows: it must end nothing else."""
-        for _ in range(SIGNAL_ROUNDS if header["by_signal"] else 0):
-            try:
-                self._check()
-            except PgmlError as error:
-                if error.sqlstate != CANCELLED:
-                    raise
-                break
-            time.sleep(ROUND)
-        return _too_late(header)
+            if (message := self._inbox.feed(data)) and message[0]["kind"] == "late":
+                return message[0]
 
     def _send(self, header: Mapping[str, Any], descriptors: Sequence[int] = (), *, blob: bytes = b"") -> None:
         self._push(wire.head(header, len(blob)), descriptors)

@@ -153,5 +153,8 @@ _Failure.__module__ = "__main__"
 
 
 def _translated(error: Any) -> DatabaseError:
-    _, detail, hint, *_ = error.spidata or (0, None, None)
-    return DatabaseError(error.sqlstate, str(error), detail=detail or "", hint=hint or "")
+    code, detail, hint, *_ = error.spidata or (0, None, None)
+    # The class of an exception has the SQLSTATE, but for those that users make up: these are numbers, of
+    # six bits a character.
+    own = "".join(chr((code >> 6 * place & 0x3F) + ord("0")) for place in range(5))
+    return DatabaseError(getattr(error, "sqlstate", own), str(error), detail=detail or "", hint=hint or "")
