@@ -55,6 +55,12 @@ def blob(arguments: dict[str, Any], dataset: Dataset | None, tell: Answer) -> wi
     return {}, b"x" * arguments["size"]
 
 
+def impatient(arguments: dict[str, Any], dataset: Dataset | None, tell: Callable[..., Any]) -> wire.Message:
+    error = {"message": arguments["message"], "detail": "A detail.", "hint": "A hint."}
+    patience = wire.Patience(arguments["seconds"], error, arguments["by_signal"])
+    return {"answer": tell({}, b"", patience)}, b""
+
+
 def measured(arguments: dict[str, Any], given: Dataset | bytes | None, tell: Answer) -> wire.Message:
     assert isinstance(given, bytes)
     return {"size": len(given), "sum": sum(given[:: 1 << 10])}, given[:3]
