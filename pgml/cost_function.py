@@ -184,8 +184,7 @@ def costs(database: Database, path: str, function: CostFunction, batch: Batch) -
     DatabaseError
         The statement was cancelled.
     """
-    predicted: bytes | str = batch.predicted if function.hands == "labels" else batch.predicted.decode()
-    actual: bytes | str = batch.actual.decode() if function.hands == "values" else batch.actual
+    actual, predicted = batch.actual.decode(), batch.predicted.decode()
     labels = "{" + ",".join(_quoted(label) for label in batch.labels) + "}"
     try:
         with _settings(database, path):
@@ -247,15 +246,13 @@ def statement(function: CostFunction) -> str:
     """
     candidate = function.candidate
     coded = function.hands != "values"
-    actual = _label("given.actual", "i.i", "given.labels_1") if coded else "given.actual[i.i]"
-    place = "s.s * $3::int + i.i"
-    predicted = (
-        _label("given.predicted", place, "given.labels_2")
+    actual, predicted = "given.actual[i.i]", "given.predicted[s.s * $3::int + i.i]"
+    first = f"given.labels_1[{actual}]" if coded else f"({actual})::{candidate.actual_type}"
+    second = (
+        f"given.labels_2[{predicted}]"
         if function.hands == "labels"
-        else f"given.predicted[{place}]"
+        else f"({predicted})::{candidate.predicted_type}"
     )
-    first = actual if coded else f"({actual})::{candidate.actual_type}"
-    second = predicted if function.hands == "labels" else f"({predicted})::{candidate.predicted_type}"
     rows = "from pg_catalog.generate_series(1, $3::int) i (i)"
     match candidate.form:
         case "aggregate":
@@ -271,8 +268,8 @@ def statement(function: CostFunction) -> str:
         f"$5::text[]{_casts(function, candidate.predicted_type, candidate.predicted_category)} as labels_2",
     ]
     given = [
-        f"$1::{'bytea' if coded else 'float8[]'} as actual",
-        f"$2::{'bytea' if function.hands == 'labels' else 'float8[]'} as predicted",
+        f"$1::{'int[]' if coded else 'float8[]'} as actual",
+        f"$2::{'int[]' if function.hands == 'labels' else 'float8[]'} as predicted",
         kinds[0] if coded else "$5::text[] as labels_1",
         kinds[1] if function.hands == "labels" else "$5::text[] as labels_2",
     ]
@@ -280,12 +277,6 @@ def statement(function: CostFunction) -> str:
         f"with given as materialized (select {', '.join(given)})"
         f" select ({cost}) as cost from given, pg_catalog.generate_series(0, $4::int - 1) s (s) order by s.s"
     )
-
-
-def _label(codes: str, place: str, labels: str) -> str:
-    """Return the label of a code of two bytes, at a place counted from 1."""
-    high = f"pg_catalog.get_byte({codes}, 2 * ({place}) - 2)"
-    return f"{labels}[{high} * 256 + pg_catalog.get_byte({codes}, 2 * ({place}) - 1)]"
 
 
 def _casts(function: CostFunction, kind: str, category: str) -> str:

@@ -57,7 +57,7 @@ class FitSpec:
     search : mapping or None
         See `pgml.search`.
     cost : mapping or None
-        The user's cost that `metric` names, as `pgml.asking` takes it.
+        The user's cost that `metric` names, as `pgml.sql_cost.asked` takes it.
     criterion : Metric or None
         The same, ready to be computed. It does not travel: each process makes its own.
     threshold : float, str or None

@@ -1,6 +1,7 @@
 """A cost that PostgreSQL computes, as a metric: what of truth and outputs is handed over to it.
 
-The statement that computes it is `pgml.cost_function`'s; here nothing is known of it but how to ask.
+The statement that computes it is `pgml.cost_function`'s; here nothing is known of it but how to ask, which
+the process that fits does through the backend.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from pgml.criterion import Kind, Metric
 from pgml.target import LabelKind, label_text
+from pgml.wire import Patience
 
 Floats = npt.NDArray[np.float64]
 Hands = Literal["values", "labels", "probabilities"]
@@ -25,7 +27,6 @@ TASKS: Mapping[Hands, tuple[str, ...]] = {
 MOST = 1 << 18
 """Predictions in one statement, if they are not of one model: PostgreSQL reads their text without hearing a
 cancel, some 0.7 us for each."""
-CODE_BYTES = 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Batch:
     Attributes
     ----------
     actual : bytes
-        Codes of labels or the text of an array of numbers, for each row.
+        The text of an array of codes of labels, or of numbers, with one for each row.
     predicted : bytes
         The same of the first model, then of the next.
     rows, count : int
@@ -98,13 +99,22 @@ def _handed(outputs: npt.NDArray[Any], kind: Kind, hands: Hands) -> bytes:
 
 
 def _codes(codes: npt.NDArray[Any]) -> bytes:
-    """Return two bytes for each code, counted from 1; 0 is a class that nobody knows."""
-    return (codes.astype(np.int64).ravel() + 1).astype(">u2").tobytes()
+    """Return an array of codes, counted from 1, as PostgreSQL reads it; 0 is a class that nobody knows."""
+    wanted = codes.astype(np.int64).ravel() + 1
+    width = len(str(wanted.max(initial=0)))
+    text = np.full((wanted.size, width + 1), ord(","), np.uint8)
+    for place in range(width):
+        text[:, place] = wanted // 10 ** (width - 1 - place) % 10 + ord("0")
+    return _braced(text.tobytes()[:-1])
 
 
 def _numbers(values: npt.NDArray[Any]) -> bytes:
     """Return an array of float8 as PostgreSQL writes it, with all digits."""
-    return ("{" + repr(values.astype(np.float64).ravel().tolist())[1:-1] + "}").encode()
+    return _braced(repr(values.astype(np.float64).ravel().tolist())[1:-1].encode())
+
+
+def _braced(text: bytes) -> bytes:
+    return b"{" + text + b"}"
 
 
 def as_message(batch: Batch) -> tuple[dict[str, Any], bytes]:
@@ -121,14 +131,47 @@ def from_message(head: Mapping[str, Any], blob: bytes) -> Batch:
 
 def described(batch: Batch, hands: Hands, number: int) -> str:
     """Return a sentence about what the model of that number, from 0, predicted."""
-    part = slice(number * batch.rows, (number + 1) * batch.rows)
+    texts = batch.predicted.decode()[1:-1].split(",")[number * batch.rows : (number + 1) * batch.rows]
     if hands != "labels":
-        values = np.array(batch.predicted[1:-1].split(b","), np.float64)[part]
+        values = np.array(texts, np.float64)
         what = "Predictions" if hands == "values" else f'Probabilities of "{batch.labels[1]}"'
         return f"{what} of the {batch.rows} rows were from {values.min():.6g} to {values.max():.6g}."
-    codes, counts = np.unique(np.frombuffer(batch.predicted, ">u2")[part], return_counts=True)
+    codes, counts = np.unique(np.array(texts, np.int64), return_counts=True)
     if len(codes) == 1:
         return f'All {batch.rows} predictions were "{batch.labels[codes[0] - 1]}".'
     most = zip(codes[:10], counts, strict=False)
     shown = ", ".join(f'"{batch.labels[code - 1]}" ({count})' for code, count in most)
     return f"The {batch.rows} predictions were {shown}."
+
+
+def asked(cost: Mapping[str, Any], tell: Callable[..., Any]) -> Metric:
+    """Return a cost as what models compare by.
+
+    Parameters
+    ----------
+    cost : mapping
+        ``name`` and ``written``, ``hands`` and ``label_kind`` as in `metric`; ``milliseconds``, how
+        long a statement may take, 0 without a bound; ``by_signal`` as in `Patience`.
+    tell : callable
+        `pgml.child.Peer.tell`.
+    """
+    patience = _patience(cost)
+
+    def ask(batch: Batch) -> list[float]:
+        head, blob = as_message(batch)
+        found: list[float] = tell({"cost": head}, blob, patience)
+        return found
+
+    return metric(cost["name"], cost["hands"], cost["label_kind"], ask)
+
+
+def _patience(cost: Mapping[str, Any]) -> Patience | None:
+    limit = cost["milliseconds"]
+    if not limit:
+        return None
+    error = {
+        "message": f'cost function "{cost["written"]}" took longer than {limit} ms',
+        "detail": "It was asked once about all predictions of one step of the training.",
+        "hint": "Make it faster, train on fewer rows, or raise cost_milliseconds in pgml.settings.",
+    }
+    return Patience(limit / 1000, error, cost["by_signal"])

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from pgml import (
     algorithms,
-    asking,
     conversion,
     evaluation,
     metrics,
@@ -21,6 +20,7 @@ from pgml import (
     pipeline,
     report,
     splitting,
+    sql_cost,
     target,
     thresholds,
 )
@@ -47,7 +47,7 @@ def run(
     """Fit the rows with a known target, as a job of the child process; see `fit`."""
     spec = FitSpec.from_json(arguments)
     if spec.cost is not None:
-        spec = replace(spec, criterion=asking.criterion(spec.cost, tell))
+        spec = replace(spec, criterion=sql_cost.asked(spec.cost, tell))
     dataset, base = (given, None) if isinstance(given, Dataset) else (given.rows, given.model)
     return fit(spec, target.known(dataset, spec.targets), base)
 

@@ -1,6 +1,5 @@
 """A schema with relations to train on by a cost, and the call that does."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,15 +23,17 @@ SCHEMA = """
     grant create, usage on schema app to public;
     grant select on all tables in schema app to public;
 """
-ABSOLUTE = "create function app.absolute(a float8, p float8) returns float8 language sql as 'select abs(a - p)'"
+ABSOLUTE = (
+    "create function app.absolute(a float8, p float8) returns float8 language sql as 'select abs(a - p)'"
+)
 SMALL = '{"particles": 6, "iterations": 4}'
 
 
 @pytest.fixture
-def app(db: Connection, plain: Connection) -> Iterator[Connection]:
+def app(db: Connection, plain: Connection) -> Connection:
     """An ordinary role's connection to a database with the schema ``app``, in which it may create."""
     db.execute(SCHEMA)
-    yield plain
+    return plain
 
 
 def train(db: Connection, cost: str, target: str = "y", **given: Any) -> dict[str, Any]:

@@ -9,39 +9,35 @@ from tests.costs import ABSOLUTE, SMALL, train
 from tests.results import column, notices, refusal, row, value
 
 LABELS = {"flag": "boolean", "name": "text", "code": "integer"}
+ROWS = "app.absolute(double precision, double precision)"
+AGGREGATE = """
+    create function app.step(s float8[], a float8, p float8) returns float8[] language sql
+        as 'select array[coalesce(s[1], 0) + abs(a - p), coalesce(s[2], 0) + 1]';
+    create function app.last(s float8[]) returns float8 language sql as 'select s[1] / s[2]';
+    create aggregate app.absolute(float8, float8)
+        (sfunc = app.step, stype = float8[], finalfunc = app.last{start})
+"""
+LISTED = """
+    create function app.absolute(a {actual}[], p {predicted}[]) returns {actual} language sql
+        as 'select avg(abs(x - y))::{actual} from unnest(a, p) t (x, y)'
+"""
+PROCEDURAL = """
+    create function app.absolute(a numeric, p real) returns numeric language plpgsql
+        as 'begin return abs(a - p); end'
+"""
 FORMS = {
-    "a function in SQL": (ABSOLUTE, "app.absolute(double precision, double precision)"),
-    "a function in PL/pgSQL of other numbers": (
-        "create function app.absolute(a numeric, p real) returns numeric language plpgsql"
-        " as 'begin return abs(a - p); end'",
-        "app.absolute(numeric, real)",
-    ),
+    "a function in SQL": (ABSOLUTE, ROWS),
+    "a function in PL/pgSQL of other numbers": (PROCEDURAL, "app.absolute(numeric, real)"),
     "a function of all rows": (
-        "create function app.absolute(a float8[], p float8[]) returns float8 language sql"
-        " as 'select avg(abs(x - y)) from unnest(a, p) t (x, y)'",
+        LISTED.format(actual="float8", predicted="float8"),
         "app.absolute(double precision[], double precision[])",
     ),
     "a function of all rows, of other numbers": (
-        "create function app.absolute(a numeric[], p real[]) returns real language sql"
-        " as 'select avg(abs(x - y))::real from unnest(a, p) t (x, y)'",
+        LISTED.format(actual="numeric", predicted="real"),
         "app.absolute(numeric[], real[])",
     ),
-    "an aggregate": (
-        "create function app.step(s float8[], a float8, p float8) returns float8[] language sql"
-        " as 'select array[s[1] + abs(a - p), s[2] + 1]';"
-        "create function app.last(s float8[]) returns float8 language sql as 'select s[1] / s[2]';"
-        "create aggregate app.absolute(float8, float8)"
-        " (sfunc = app.step, stype = float8[], finalfunc = app.last, initcond = '{0,0}')",
-        "app.absolute(double precision, double precision)",
-    ),
-    "an aggregate that starts from nothing": (
-        "create function app.step(s float8[], a float8, p float8) returns float8[] language sql"
-        " as 'select array[coalesce(s[1], 0) + abs(a - p), coalesce(s[2], 0) + 1]';"
-        "create function app.last(s float8[]) returns float8 language sql as 'select s[1] / s[2]';"
-        "create aggregate app.absolute(float8, float8)"
-        " (sfunc = app.step, stype = float8[], finalfunc = app.last)",
-        "app.absolute(double precision, double precision)",
-    ),
+    "an aggregate": (AGGREGATE.format(start=", initcond = '{0,0}'"), ROWS),
+    "an aggregate that starts from nothing": (AGGREGATE.format(start=""), ROWS),
 }
 
 
@@ -250,9 +246,7 @@ def test_what_is_no_cost_is_refused_with_what_was_found(
 
 
 def test_a_probability_of_three_classes_is_refused(app: Connection) -> None:
-    app.execute(
-        "create function app.sure(a text, p float8) returns float8 language sql as 'select p'"
-    )
+    app.execute("create function app.sure(a text, p float8) returns float8 language sql as 'select p'")
     with refusal("22023", 'cost function "app.sure" takes a probability, and there are 3 classes'):
         train(app, "app.sure", "third")
 

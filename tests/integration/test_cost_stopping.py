@@ -112,7 +112,7 @@ def test_a_cancel_between_two_calls_ends_the_training_at_once(app: Connection, d
             time.sleep(wait)
             started = time.monotonic()
             db.execute("select pg_cancel_backend(%s)", [pid])
-            assert wait_for(lambda: raised, 10)  # noqa: B023
+            assert wait_for(lambda: raised, 10)
             assert time.monotonic() - started < DEADLINE
         assert "user request" in str(raised[0])
         assert children(pid) == []
@@ -150,18 +150,15 @@ def test_a_cost_that_takes_as_long_as_it_may_ends_in_one_way_or_the_other(
         "create function app.cost(a float8[], p float8[]) returns float8 language plpgsql as $$"
         " begin perform pg_sleep((select seconds from app.pause)); return a[1] - p[1]; end $$"
     )
-    outcomes = set()
     for step in range(4):
         app.execute("update app.pause set seconds = %s", [0.055 + step * 0.002])
+        raised = ""
         try:
             train(app, "app.cost", automatic_deploy=False)
         except psycopg.errors.QueryCanceled as error:
-            assert "took longer than 60 ms" in str(error)
-            outcomes.add("late")
-        else:
-            outcomes.add("done")
+            raised = str(error)
+        assert not raised or "took longer than 60 ms" in raised
         assert value(app, "select 1 from pg_sleep(0.01)") == 1
-    assert outcomes <= {"late", "done"}
 
 
 def test_a_cost_may_not_swallow_that_it_is_late(app: Connection, db: Connection) -> None:
