@@ -56,8 +56,8 @@ def test_the_best_of_all_thresholds_is_chosen(metric: metrics.Metric) -> None:
     found = thresholds.best(metric, truth, outputs)
     known = np.unique(outputs[:, 1])
     every = [None, *((known[:-1] + known[1:]) / 2).tolist()]
-    scores = [metrics.score(metric, truth, outputs, "probabilities", each) for each in every]
-    assert metrics.score(metric, truth, outputs, "probabilities", found.value) == pytest.approx(max(scores))
+    scores = [metrics.score(metric, truth, outputs, "probabilities", threshold=each) for each in every]
+    assert metrics.score(metric, truth, outputs, "probabilities", threshold=found.value) == pytest.approx(max(scores))
     if found.value is None:
         assert found.notes[0].startswith(
             f"threshold 0.5 stays, as no other is clearly better by {metric.name}"
@@ -82,7 +82,7 @@ def test_what_is_less_the_better_it_is_chosen_for_least() -> None:
     worst = replace(metrics.METRICS["mcc"], greater_is_better=False)
     value = thresholds.best(worst, truth, outputs).value
     scores = [
-        metrics.score(worst, truth, outputs, "probabilities", each)
+        metrics.score(worst, truth, outputs, "probabilities", threshold=each)
         for each in thresholds.between(outputs[:, 1])
     ]
     assert metrics.score(worst, truth, outputs, "probabilities", value) == pytest.approx(min(scores))
