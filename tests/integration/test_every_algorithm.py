@@ -259,7 +259,8 @@ def compare(db: Connection, project: str, relation: str, dataset: Dataset, made:
         np.testing.assert_allclose(by_table, by_row, atol=tolerance)
         return
     assert by_table == by_row
-    codes = codes_of(made.output, native)
+    standard = made.output == "reconstruction" and made.estimators[0].standard
+    codes = codes_of(made.output, native, standard.threshold if standard else 0.0)
     if made.classes:
         known = column(db, "select distinct kind from wines order by kind")
         assert by_row == [known[code] for code in codes]
