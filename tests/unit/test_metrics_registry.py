@@ -111,14 +111,15 @@ def test_a_metric_with_a_formula_is_scored_by_it_and_has_no_interval() -> None:
 
     def formula(truth: Any, outputs: Any, kind: str, labels: Any) -> Any:
         seen.append((outputs.shape, kind, list(labels)))
-        return (outputs.argmax(axis=-1) != truth).sum(axis=-1) * 5.0
+        return (outputs != truth).sum(axis=-1) * 5.0
 
     metric = Metric("mistakes", ("classification",), greater_is_better=False, needs="labels", formula=formula)
     truth, outputs = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
     outcome = Outcome("classification", "probabilities", [(truth, outputs)], ["a", "b"])
     assert outcome.score(metric) == 5.0
     assert outcome.interval(metric, 0) is None
-    assert seen == [((1, 3, 2), "probabilities", ["a", "b"])]
+    assert replace(outcome, threshold=0.2).score(metric) == 0.0
+    assert seen == [((1, 3), "labels", ["a", "b"])] * 2
 
 
 def test_a_fit_is_judged_by_its_own_criterion_or_by_the_metric_it_names() -> None:

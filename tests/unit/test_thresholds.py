@@ -57,7 +57,9 @@ def test_the_best_of_all_thresholds_is_chosen(metric: metrics.Metric) -> None:
     known = np.unique(outputs[:, 1])
     every = [None, *((known[:-1] + known[1:]) / 2).tolist()]
     scores = [metrics.score(metric, truth, outputs, "probabilities", threshold=each) for each in every]
-    assert metrics.score(metric, truth, outputs, "probabilities", threshold=found.value) == pytest.approx(max(scores))
+    assert metrics.score(metric, truth, outputs, "probabilities", threshold=found.value) == pytest.approx(
+        max(scores)
+    )
     if found.value is None:
         assert found.notes[0].startswith(
             f"threshold 0.5 stays, as no other is clearly better by {metric.name}"
@@ -85,7 +87,9 @@ def test_what_is_less_the_better_it_is_chosen_for_least() -> None:
         metrics.score(worst, truth, outputs, "probabilities", threshold=each)
         for each in thresholds.between(outputs[:, 1])
     ]
-    assert metrics.score(worst, truth, outputs, "probabilities", value) == pytest.approx(min(scores))
+    assert metrics.score(worst, truth, outputs, "probabilities", threshold=value) == pytest.approx(
+        min(scores)
+    )
 
 
 def test_of_equally_good_thresholds_the_nearest_to_half_is_chosen() -> None:
@@ -173,9 +177,9 @@ def test_folds_keep_the_classes_and_the_encoder_learns_within_them(monkeypatch: 
     fitted: list[int] = []
     plain = thresholds.pipeline.fit
 
-    def fit(spec: Any, algorithm: Any, hyperparams: Any, rows: Dataset, *rest: Any) -> Any:
+    def fit(spec: Any, algorithm: Any, hyperparams: Any, rows: Dataset, *rest: Any, **more: Any) -> Any:
         fitted.append(len(rows))
-        return plain(spec, algorithm, hyperparams, rows, *rest)
+        return plain(spec, algorithm, hyperparams, rows, *rest, **more)
 
     monkeypatch.setattr(thresholds.pipeline, "fit", fit)
     report, _ = training.fit(spec(), data())
