@@ -10,7 +10,7 @@ from tests.results import row
 SCHEMA = """
     create schema app;
     create table app.line as
-        select x::float8 as x, (3 * x + (x * 7) % 5)::float8 as y from generate_series(1, 60) x;
+        select x::float8 as x, (3 * x + (x * 7) % 5)::float8 as y from generate_series(1, 240) x;
     create table app.sides as
         select i::float8 as x, (i * 37) % 11 as z, i % 60 > 30 as flag,
             case when i % 60 > 30 then 'it''s' else 'a"b\\, {c}' end as name,
@@ -52,7 +52,8 @@ def train(db: Connection, cost: str, target: str = "y", **given: Any) -> dict[st
         "cost": cost,
     }
     every = {**fixed, **given}
-    arguments = ", ".join(f"{name} => %({name})s" for name in every)
+    casts = {float: "::real", bool: "::boolean", int: "::int"}
+    arguments = ", ".join(f"{name} => %({name})s{casts.get(type(each), '')}" for name, each in every.items())
     found = row(db, f"select to_jsonb(t) from pgml.train({arguments}) t", every)  # type: ignore[arg-type]
     assert isinstance(found[0], dict)
     return found[0]

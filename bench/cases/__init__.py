@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.case import Case
-from bench.cases import batch, compiled, first, orbital, read, rows, service, sqlite_ml, swarm, train
+from bench.cases import batch, compiled, costs, first, orbital, read, rows, service, sqlite_ml, swarm, train
 
 _ALL = (
     read.CASE,
@@ -16,6 +16,7 @@ _ALL = (
     compiled.CASE,
     orbital.CASE,
     swarm.CASE,
+    costs.CASE,
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
 """By name."""

@@ -10,7 +10,7 @@ import pytest
 
 from bench import client, report
 from bench.case import Comparison, Goal, compare, in_turns
-from bench.cases import CASES, orbital, swarm
+from bench.cases import CASES, costs, orbital, swarm
 from bench.server import Server
 from tests.cluster import Cluster
 
@@ -126,3 +126,15 @@ def test_searches_are_listed_with_standard_errors(server: Server, monkeypatch: p
     *_, line = str(table).splitlines()
     assert line.startswith("| diabetes, elastic_net | r2 | 0.")
     assert line.count(" ± ") == 5
+
+
+def test_costs_are_measured_beside_fits_and_costs_of_its_own(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, small in {"ROWS": 200, "PARTICLES": 4, "STEPS": 3}.items():
+        monkeypatch.setattr(costs, name, small)
+    found = list(CASES["costs"].run(server))
+    assert len(found) == 4
+    for each in found:
+        assert isinstance(each, Comparison)
+        assert each.ratio > 0

@@ -122,7 +122,7 @@ def test_a_swarm_makes_small_what_the_cost_says(app: Connection) -> None:
 
 
 @pytest.mark.parametrize("search", ["grid", "random", "halving", "pso"])
-def test_every_search_chooses_by_the_cost(app: Connection, search: str) -> None:
+def test_every_search_chooses_by_the_cost(app: Connection, db: Connection, search: str) -> None:
     app.execute(ABSOLUTE)
     args = {
         "grid": {},
@@ -139,7 +139,7 @@ def test_every_search_chooses_by_the_cost(app: Connection, search: str) -> None:
         search_params=json.dumps(space),
         search_args=json.dumps({"cv": 3, **args}),
     )
-    trials = app.execute(
+    trials = db.execute(
         "select (parameters->>'alpha')::float8, score, best from pgml.trials where model_id = %s"
         " and score is not null order by score",
         [trained["model_id"]],
@@ -315,3 +315,29 @@ def test_a_cost_of_another_schema_that_is_closed_is_refused(app: Connection, db:
     db.execute(ABSOLUTE.replace("app.absolute", "closed.cost").encode())
     with refusal("42501", 'permission denied for cost function "closed.cost"'):
         train(app, "closed.cost")
+
+
+def test_a_dear_mistake_is_made_less_often_than_by_cross_entropy(db: Connection) -> None:
+    db.execute("select pgml.load_dataset('iris')")
+    db.execute(
+        "create view flowers as select sepal_length, sepal_width, petal_length, petal_width,"
+        " target = 2 as virginica from pgml.iris"
+    )
+    db.execute(
+        "create function dear(a boolean, p boolean) returns float8 language sql"
+        " return case when p and not a then 5 when a and not p then 1 else 0 end"
+    )
+    wrongly = {"dear": 0, None: 0}
+    for seed in range(8):
+        for cost in wrongly:
+            project = f"{cost} {seed}"
+            db.execute(
+                "select pgml.train(%s, 'classification', 'flowers', 'virginica', 'neural_network',"
+                " cost => %s, seed => %s)",
+                [project, cost, seed],
+            )
+            count = (
+                "select count from pgml.confusion_matrix(%s) where not actual::boolean and predicted::boolean"
+            )
+            wrongly[cost] += value(db, count, [project])
+    assert wrongly["dear"] < wrongly[None]
