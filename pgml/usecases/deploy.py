@@ -140,11 +140,8 @@ def _best_score(
     notes: list[str] = []
     metric = _metric(models[0])
     if metric is None:
-        return (
-            models[0],
-            None,
-            [f"{project.task} has no metric to compare models by, so the newest model is the best"],
-        )
+        note = f"{project.task} has no metric to compare models by, so the newest model is the best"
+        return models[0], None, [note]
     models = [model for model in models if model.split is not None]
     if project.task == "autoencoder":
         models, notes = _encoding_alike(session, models)
