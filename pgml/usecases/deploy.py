@@ -1,32 +1,22 @@
 """Decide which model of a project is live."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pgml import comparison, deployments, metrics, reader, store, target
-from pgml.comparison import FEWEST_ROWS
-from pgml.criterion import is_cost
-from pgml.database.port import DatabaseError
+from pgml import deployments, reader, store
 from pgml.dataset import Dataset
 from pgml.deployments import Former
 from pgml.errors import (
-    Corrupted,
     InvalidValue,
-    NotPermitted,
-    PgmlError,
     UnknownObject,
     WrongState,
     hint_of_names,
 )
-from pgml.metrics import Metric
-from pgml.preprocessing import Encoder
 from pgml.sqltext import literal
 from pgml.store import Model, Project
 from pgml.target import Target
-from pgml.usecases import arguments, cost_request
+from pgml.usecases import arguments, contest
 from pgml.usecases.compile_job import run
-from pgml.usecases.resolution import load
 from pgml.usecases.session import Session
 
 ENGINES = ("graph", "sql")
@@ -50,10 +40,10 @@ def if_better(
     """
     database = session.database
     live = database.as_owner(lambda: store.live_model(database, caller, model.project_id))
-    if live is None or _metric(model) is None:
+    if live is None or contest.metric_of(model) is None:
         decision: tuple[bool, list[str]] = (True, [])
     else:
-        decision = _beats(session, model, live, dataset, truth, search_path)
+        decision = contest.beats(session, model, live, dataset, truth, search_path)
     if decision[0]:
         database.as_owner(lambda: _push(session, caller, model, "new_score"), writes=True)
     return decision
@@ -138,13 +128,13 @@ def _best_score(
     models = _candidates(session, caller, project, algorithm)
     live = database.as_owner(lambda: store.live_model(database, caller, project.id))
     notes: list[str] = []
-    metric = _metric(models[0])
+    metric = contest.metric_of(models[0])
     if metric is None:
         note = f"{project.task} has no metric to compare models by, so the newest model is the best"
         return models[0], None, [note]
     models = [model for model in models if model.split is not None]
     if project.task == "autoencoder":
-        models, notes = _encoding_alike(session, models)
+        models, notes = contest.encoding_alike(session, models)
     if not models:
         raise WrongState(
             f'the models of project "{project.name}" were imported, so none has a score of its own',
@@ -154,7 +144,7 @@ def _best_score(
     if len({(model.metric, model.data_hash, str(model.split)) for model in models}) == 1:
         scores = {model.id: model.score for model in models}
     else:
-        scores, more = _rescored(session, caller, project, models, search_path)
+        scores, more = contest.rescored(session, caller, project, models, search_path)
         notes = [*notes, *more]
 
     def rank(model: Model) -> tuple[float, bool, int]:
@@ -167,22 +157,6 @@ def _best_score(
         )
 
     return max(models, key=rank), None, notes
-
-
-def _encoding_alike(session: Session, models: Sequence[Model]) -> tuple[list[Model], list[str]]:
-    """Return the models that encode features as the newest does, and a note on those that do not."""
-    loaded = [session.database.as_owner(partial(load, session, model)) for model in models]
-    alike = [comparison.encode_alike(loaded[0], each) for each in loaded]
-    left_out = [model.name for model, same in zip(models, alike, strict=True) if not same]
-    notes = [f"left out, as they encode features otherwise: {', '.join(left_out)}"] if left_out else []
-    return [model for model, same in zip(models, alike, strict=True) if same], notes
-
-
-def _metric(model: Model) -> Metric | None:
-    """Return what a model is compared by; components are not, as more of them always explain more."""
-    if model.metric is None or model.task == "decomposition":
-        return None
-    return cost_request.order(model.metric, model.task)
 
 
 def _most_recent(
@@ -306,111 +280,3 @@ def _statement(session: Session, caller: str, model: Model) -> str:
     held = database.as_owner(data, writes=True)
     sql: str = run(session, "sql_of_rows", {}, held)["sql"]
     return sql
-
-
-def _beats(
-    session: Session, model: Model, live: Model, dataset: Dataset, truth: Target, search_path: str
-) -> tuple[bool, list[str]]:
-    call = f"deploy it with select pgml.deploy({model.id})"
-    database = session.database
-    mine = database.as_owner(lambda: load(session, model))
-    try:
-        theirs = database.as_owner(lambda: load(session, live))
-    except Corrupted:
-        return True, [f'the live model "{live.name}" is damaged and was replaced']
-    if model.split is None or live.split is None:
-        note = (
-            f'not deployed, as the live model "{live.name}" was imported and nobody knows its test rows: '
-            f"{call}"
-        )
-        return False, [note]
-    if not comparison.has_columns(dataset, live.columns, live.split):
-        return False, [f'not deployed, as the live model "{live.name}" has columns that are gone: {call}']
-    if not comparison.can_tell(dataset, truth, live.split):
-        note = (
-            f'not deployed, as the test rows of the live model "{live.name}" were drawn from other data '
-            f"and cannot be told now: {call}"
-        )
-        return False, [note]
-    rows = comparison.common_rows(dataset, truth, [model.split, live.split])
-    if rows.sum() < FEWEST_ROWS:
-        note = (
-            f'not deployed, as {rows.sum()} test rows are new to it and to the live model "{live.name}", '
-            f"and {FEWEST_ROWS} are needed to compare: {call}"
-        )
-        return False, [note]
-    if mine.standard is not None and not comparison.encode_alike(mine, theirs):
-        note = (
-            f'not deployed, as the live model "{live.name}" encodes features otherwise, '
-            f"so that errors cannot be compared: {call}"
-        )
-        return False, [note]
-    space = comparison.space(mine, dataset, rows)
-    try:
-        metric = cost_request.metric_of_model(session, model, truth.label_kind, search_path)
-        new, old = (
-            comparison.score(each, metric, dataset, truth, rows, database.check_for_interrupts, space)
-            for each in (mine, theirs)
-        )
-    except PgmlError as error:
-        if not is_cost(model.metric or "") or (isinstance(error, DatabaseError) and error.is_interrupt):
-            raise
-        return False, [f"not deployed, as it was not compared: {error.message}: {call}"]
-    if metrics.better(metric, new, old):
-        return True, []
-    note = (
-        f'not deployed, as the live model "{live.name}" is as good or better: '
-        f"{_shown(old)} against {_shown(new)} on {rows.sum()} test rows"
-    )
-    return False, [note]
-
-
-def _shown(score: float | None) -> str:
-    return "undefined" if score is None else f"{score:.6g}"
-
-
-def _rescored(
-    session: Session, caller: str, project: Project, models: Sequence[Model], search_path: str
-) -> tuple[dict[int, float | None], list[str]]:
-    """Score models on the present rows that are test rows of all of them."""
-    database = session.database
-    if project.owner != caller:
-        raise NotPermitted(
-            f'the relation of project "{project.name}" of role "{project.owner}" is not read for others',
-            detail="A view may call functions, and they would run with your rights.",
-            hint="Choose a model with pgml.deploy(model_id), or act as that role with set role.",
-        )
-    relation = reader.required(database, project.relation_name)
-    wanted = [relation.column(name) for name, _ in relation.columns]
-    dataset = target.known(reader.read(database, relation, wanted), project.targets)
-    truth = target.read(dataset, project.targets, project.task)
-    recipes = {
-        model.id: model.split
-        for model in models
-        if model.split is not None
-        and comparison.has_columns(dataset, model.columns, model.split)
-        and comparison.can_tell(dataset, truth, model.split)
-    }
-    usable = [model for model in models if model.id in recipes]
-    rows = comparison.common_rows(dataset, truth, list(recipes.values()))
-    if not usable or rows.sum() < FEWEST_ROWS:
-        raise WrongState(
-            f'the models of project "{project.name}" were tested on different rows and cannot be compared',
-            detail=f"{rows.sum() if usable else 0} present rows are test rows of all of them, "
-            f"{FEWEST_ROWS} are needed.",
-            hint="Choose one with pgml.deploy(model_id), or say "
-            f"pgml.deploy({literal(project.name)}, 'most_recent').",
-        )
-    metric = cost_request.metric_of_model(session, models[0], truth.label_kind, search_path)
-    scores: dict[int, float | None] = {}
-    space: Encoder | None = None
-    for model in usable:
-        predictor = database.as_owner(partial(load, session, model))
-        space = space or comparison.space(predictor, dataset, rows)
-        scores[model.id] = comparison.score(
-            predictor, metric, dataset, truth, rows, database.check_for_interrupts, space
-        )
-    left_out = [model.name for model in models if model not in usable]
-    return scores, [
-        f"left out, as their columns are gone or their test rows cannot be told now: {', '.join(left_out)}"
-    ] if left_out else []
