@@ -108,7 +108,7 @@ def _shown(score: float | None) -> str:
 def rescored(
     session: Session, caller: str, project: Project, models: Sequence[Model], search_path: str
 ) -> tuple[dict[int, float | None], list[str]]:
-    """Score models on the present rows that are test rows of all of them."""
+    """Return the score of each model by its id, on the present rows that are test rows of all, and notes."""
     database = session.database
     if project.owner != caller:
         raise NotPermitted(
