@@ -126,6 +126,7 @@ docs:
 bench: deps installed
 	@scripts/make-venv .venv-bench $(LOCKS) requirements/dev.txt requirements/bench.txt
 	@scripts/make-venv .venv-orbital requirements/orbital.txt
+	@scripts/make-venv .venv-flaml requirements/flaml.txt
 	@.venv-bench/bin/python -m bench
 
 # Built as the caller, so that no build product belongs to root.

@@ -33,6 +33,7 @@ Function = Callable[[dict[str, Any], Given, Callable[..., Any]], wire.Message]
 
 JOBS: Mapping[str, str] = {
     "fit": "pgml.training:run",
+    "automatic": "pgml.automatic.run:run",
     "load_dataset": "pgml.datasets:load",
     "to_sql": "pgml.compilation:to_sql",
     "sql_function": "pgml.compilation:sql_function",
@@ -51,6 +52,7 @@ JOBS: Mapping[str, str] = {
 
 PURPOSES: Mapping[str, tuple[str, str]] = {
     "fit": ("training", "Train on fewer rows or columns, or a smaller model,"),
+    "automatic": ("training", "Train on fewer rows or columns, or name cheaper algorithms,"),
     "load_dataset": ("loading", "Give a limit,"),
     "pgml.compilation": ("compiling", "Train a smaller model,"),
     "pgml.imports": ("importing", "Import a smaller model,"),

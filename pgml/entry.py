@@ -16,6 +16,7 @@ from pgml.usecases.encode import Encodings
 from pgml.usecases.export_model import EXPORTS
 from pgml.usecases.import_model import FILES, import_model
 from pgml.usecases.joint import train_joint
+from pgml.usecases.leaderboard import leaderboard
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.outcome import Outcome
 from pgml.usecases.predict import Predictions
@@ -164,6 +165,9 @@ class Entry:
     def feature_importance(self, given: Given, path: str) -> Answer:
         return importance.feature_importance(self._session, given, path)
 
+    def leaderboard(self, given: Given, path: str) -> Answer:
+        return leaderboard(self._session, given, path)
+
     def to_sql(self, given: Given, path: str) -> Answer:
         return to_sql(self._session, given, path)
 
@@ -210,6 +214,7 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "precision_recall_curve": Entry.precision_recall_curve,
     "calibration_curve": Entry.calibration_curve,
     "feature_importance": Entry.feature_importance,
+    "leaderboard": Entry.leaderboard,
     "to_sql": Entry.to_sql,
     "to_sql_of_model": Entry.to_sql,
     "create_sql_function": Entry.create_sql_function,

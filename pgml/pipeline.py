@@ -138,6 +138,7 @@ def fit(
         numbers,
         dependent,
         sources=_sources(encoder),
+        deadline=spec.deadline,
     )
     present: list[Codes] = []
     estimators = []

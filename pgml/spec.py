@@ -65,6 +65,10 @@ class FitSpec:
     base : mapping or None
         Of the model whose weights the fit starts from: ``model``, its name, ``normed``, whether it was
         trained with norms of batches, and ``frozen``, how many of its layers keep their weights.
+    automatic : mapping or None
+        Algorithm and hyperparameters are to be found, see `pgml.automatic.run`.
+    deadline : float or None
+        See `pgml.algorithms.base.FitContext`.
     """
 
     task: str
@@ -83,6 +87,8 @@ class FitSpec:
     cost: Mapping[str, Any] | None = None
     threshold: float | str | None = None
     base: Mapping[str, Any] | None = None
+    automatic: Mapping[str, Any] | None = None
+    deadline: float | None = None
     criterion: Metric | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -117,6 +117,15 @@ def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dic
     return found, pack(artifact)
 
 
+def trained_on(spec: FitSpec, dataset: Dataset) -> tuple[Recipe, Rows, Target]:
+    """Return the recipe of the split, the positions of the rows that `fit` trains on, and all targets."""
+    truth = target.read(dataset, spec.targets, spec.task)
+    algorithm = algorithms.find(spec.algorithm, spec.task)
+    recipe, mask, _ = _split(spec, algorithm, dataset, truth)
+    train, _ = _ordered(splitting.row_hashes(dataset, dataset.names), mask)
+    return recipe, train, _known(spec, truth, train)
+
+
 def _space(
     spec: FitSpec, made: pipeline.Pipeline, trained: Dataset, tested: Dataset, rows: Matrix
 ) -> Matrix | None:

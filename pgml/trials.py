@@ -16,18 +16,18 @@ def add(database: Database, model_id: int, trials: Sequence[Mapping[str, Any]]) 
     Parameters
     ----------
     trials : sequence of mapping
-        As `pgml.search.selection.Found` has them.
+        As `pgml.search.selection.Found` has them, or `pgml.automatic.board.Board.rows`.
     """
     if not trials:
         return
     database.query(
         "insert into pgml.trials"
         " (model_id, trial, parameters, scores, score, deviation, train_rows, seconds, error, best,"
-        " iteration, particle, train_score, cost, kept)"
+        " iteration, particle, train_score, cost, kept, algorithm)"
         " select $1::bigint, t.* from pg_catalog.jsonb_to_recordset($2::jsonb) as t"
         " (trial int, parameters jsonb, scores float8[], score float8, deviation float8, train_rows bigint,"
         " seconds float8, error text, best boolean,"
-        " iteration int, particle int, train_score float8, cost float8, kept boolean)",
+        " iteration int, particle int, train_score float8, cost float8, kept boolean, algorithm text)",
         model_id,
         json.dumps(list(trials)),
     )

@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 
 from bench.case import Case
-from bench.cases import batch, compiled, costs, first, orbital, read, rows, service, sqlite_ml, swarm, train
+from bench.cases import (
+    auto,
+    batch,
+    compiled,
+    costs,
+    first,
+    orbital,
+    read,
+    rows,
+    service,
+    sqlite_ml,
+    swarm,
+    train,
+)
 
 _ALL = (
     read.CASE,
@@ -17,6 +30,7 @@ _ALL = (
     orbital.CASE,
     swarm.CASE,
     costs.CASE,
+    auto.CASE,
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
 """By name."""

@@ -5,6 +5,7 @@ An entry of the registry is data alone and imports no library, so that
 called, which is only ever in the child process.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,6 +84,8 @@ class FitContext:
     sources : sequence of str
         What each column of the matrix was made of: a feature, or one number of an array; empty where nobody
         knows it.
+    deadline : float or None
+        When a fit that can be ended with what it has come to is ended, by `time.monotonic`.
     """
 
     task: str
@@ -97,6 +100,13 @@ class FitContext:
     classes: Sequence[int] = ()
     start: Start | None = None
     sources: Sequence[str] = ()
+    deadline: float | None = None
+
+    @property
+    def stop(self) -> Callable[[], bool] | None:
+        """Whether the fit is to end now; None if it never is."""
+        end = self.deadline
+        return None if end is None else lambda: time.monotonic() >= end
 
     def jobs(self, wanted: Any) -> int:
         """Return how many threads a fit gets that wants so many: the bound is not the user's to raise."""

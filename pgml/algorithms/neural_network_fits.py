@@ -52,6 +52,7 @@ def fit(
 ) -> Fitted:
     """Fit a network; see `Algorithm.fitter`."""
     chosen = {each.name: each.default for each in algorithm.parameters(context.task)} | dict(hyperparams)
+    chosen["stop"] = context.stop
     seed = chosen.get("random_state")
     rng = np.random.default_rng(abs(context.seed if seed is None else seed))
     rows, sizes, center, scale = _rows(matrix, target, context)
@@ -182,7 +183,9 @@ def _along_slopes(
         back = _held(rows, task, chosen["validation_fraction"], rng, network.layers[-1].groups)
         held = rows.some(np.flatnonzero(back))
         rows = rows.some(np.flatnonzero(~back))
-    found = gradient.train(network, rows, cost, settings, rng, held=held, start=start)
+    found = gradient.train(network, rows, cost, settings, rng, held=held, start=start, stop=chosen["stop"])
+    if found.reason == "asked":
+        return found.weights, (f"time_limit ended the fit after {len(found.costs)} epochs",)
     if stopping and found.reason == "epochs":
         return found.weights, (f"the cost was still coming down after {settings.epochs} epochs",)
     return found.weights, ()
@@ -244,5 +247,6 @@ def _by_swarm(
         strength=chosen["lambda"],
         start=start,
         at_once=max(1, NUMBERS // rows.actual.size),
+        stop=chosen["stop"],
     )
     return found.position, ()

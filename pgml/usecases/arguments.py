@@ -87,6 +87,7 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "precision_recall_curve": MEASURED,
     "calibration_curve": MEASURED,
     "feature_importance": MEASURED,
+    "leaderboard": {"project_name": "text"},
     "to_sql": {"project_name": "text", **COMPILED},
     "to_sql_of_model": {"model_id": "integer", **COMPILED},
     "create_sql_function": {"project_name": "text", "function_name": "text", **CREATED},

@@ -12,7 +12,7 @@ from pgml.errors import InvalidValue, NotBuilt, name_list
 from pgml.preprocessing import Encoder
 from pgml.spec import SUPERVISED, FitSpec
 from pgml.store import Model
-from pgml.usecases.further_options import ALGORITHM
+from pgml.usecases.further_options import NETWORK
 from pgml.usecases.request import Request
 from pgml.usecases.session import Session
 
@@ -74,7 +74,7 @@ def found(session: Session, caller: str, wanted: Request) -> tuple[Request, Base
     _check_model(model, wanted, is_imported)
     layers = {name: own.get(name, default) for name, default in DEFAULTS.items()}
     # They may have come in a file.
-    algorithms.check_hyperparams(algorithms.find(ALGORITHM, model.task), model.task, layers)
+    algorithms.check_hyperparams(algorithms.find(NETWORK, model.task), model.task, layers)
     _check_request(model, wanted, layers)
     kept = {name: layers[name] for name in ("hidden_layers", "activation")}
     encoder = Encoder.from_json(unpack(data).encoder)
@@ -126,21 +126,21 @@ def provenance(wanted: Request) -> dict[str, Any]:
 
 
 def _check_model(model: Model, wanted: Request, is_imported: bool) -> None:
-    if wanted.algorithm != ALGORITHM:
+    if wanted.algorithm != NETWORK:
         raise InvalidValue(
-            f'base_model is for the algorithm "{ALGORITHM}", not "{wanted.algorithm}"',
-            hint=f'Say algorithm => "{ALGORITHM}", or leave base_model out.'.replace('"', "'"),
+            f'base_model is for the algorithm "{NETWORK}", not "{wanted.algorithm}"',
+            hint=f'Say algorithm => "{NETWORK}", or leave base_model out.'.replace('"', "'"),
         )
-    if model.algorithm != ALGORITHM and is_imported:
+    if model.algorithm != NETWORK and is_imported:
         raise NotBuilt(
             f'model "{model.name}" was imported, and a training cannot start from it',
-            hint=f'Start from a model that pgml trained by "{ALGORITHM}".',
+            hint=f'Start from a model that pgml trained by "{NETWORK}".',
         )
-    if model.algorithm != ALGORITHM or model.task not in SUPERVISED:
+    if model.algorithm != NETWORK or model.task not in SUPERVISED:
         raise InvalidValue(
             f'model "{model.name}" is one of {model.task} by "{model.algorithm}", '
             "which has no weights to start from",
-            hint=f'Give a model of {" or ".join(SUPERVISED)} by "{ALGORITHM}".',
+            hint=f'Give a model of {" or ".join(SUPERVISED)} by "{NETWORK}".',
         )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pgml.errors import InvalidValue, NotBuilt
+from pgml.errors import InvalidValue
 from pgml.spec import AUTO
 
-ALGORITHM = "neural_network"
-"""What starts from a model."""
+NETWORK = "neural_network"
+"""What starts from a model, and whose fit can be ended with what it has come to."""
+LONGEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Further:
     freeze : int or None
         How many of its first layers keep them.
     time_limit : float or None
-        Seconds.
+        Seconds: of the call for an automatic training, else of a search or of the fit of a network.
     """
 
     cost: str | None = None
@@ -36,20 +37,23 @@ class Further:
     time_limit: float | None = None
 
 
-BUILT = ("cost", "threshold", "base_model", "freeze")
-
-
-def checked(given: Mapping[str, Any]) -> Further:
+def checked(given: Mapping[str, Any], algorithm: str | None = None, *, automatic: bool = False) -> Further:
     """Return the options of a call, of which a verb may have none.
+
+    Parameters
+    ----------
+    given : mapping
+    algorithm : str or None
+    automatic : bool
+        It is to be found.
 
     Raises
     ------
     PgmlError
     """
     found = Further(**{name: given.get(name) for name in Further.__dataclass_fields__})
-    for name in Further.__dataclass_fields__:
-        if name not in BUILT and getattr(found, name) is not None:
-            raise NotBuilt(f"{name} is not built yet", hint=f"Leave {name} out.")
+    if found.time_limit is not None and not automatic:
+        _check_time_limit(given, found.time_limit, algorithm)
     if found.freeze is not None:
         if found.base_model is None:
             raise InvalidValue(
@@ -72,4 +76,23 @@ def checked(given: Mapping[str, Any]) -> Further:
 
 def algorithm(given: Mapping[str, Any], name: str | None) -> str | None:
     """Return the algorithm of a training: that of the model it starts from, where none is named."""
-    return ALGORITHM if name is None and given.get("base_model") is not None else name
+    return NETWORK if name is None and given.get("base_model") is not None else name
+
+
+def _check_time_limit(given: Mapping[str, Any], limit: float, algorithm: str | None) -> None:
+    if not isinstance(limit, (int, float)) or not 0 < limit < LONGEST:
+        raise InvalidValue(
+            "time_limit must be above 0 and below 30 years", hint="Write time_limit => interval '60 s'."
+        )
+    if given["search"] is not None:
+        args = given["search_args"]
+        if isinstance(args, dict) and args.get("time_limit") is not None:
+            raise InvalidValue(
+                "time_limit is given twice, by itself and in search_args", hint="Leave one of them out."
+            )
+    elif algorithm != NETWORK:
+        raise InvalidValue(
+            "time_limit is given, and a single fit takes the time it takes",
+            hint=f"It holds with algorithm => 'auto', with search, and for {NETWORK}. "
+            "For any statement set statement_timeout.",
+        )

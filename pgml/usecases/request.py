@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pgml import access, algorithms, reader, store
+from pgml import access, algorithms, leaderboards, reader, store
 from pgml.errors import (
     InvalidValue,
     NotPermitted,
@@ -19,7 +19,15 @@ from pgml.reader import Relation
 from pgml.recipe import Sampling
 from pgml.spec import SUPERVISED, TASKS
 from pgml.store import Project
-from pgml.usecases import arguments, further_options, search_request, split_request, threshold_request
+from pgml.usecases import (
+    arguments,
+    automatic_request,
+    further_options,
+    search_request,
+    split_request,
+    threshold_request,
+)
+from pgml.usecases.automatic_request import Automatic
 from pgml.usecases.constant import other, same
 from pgml.usecases.further_options import Further
 from pgml.usecases.search_request import Search
@@ -55,6 +63,8 @@ class Request:
     search : Search or None
         How hyperparameters are searched for.
     further : Further
+    automatic : Automatic or None
+        How an algorithm is looked for.
     """
 
     project: Project | None
@@ -75,6 +85,7 @@ class Request:
     materialize: bool
     search: Search | None
     further: Further
+    automatic: Automatic | None
 
 
 def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
@@ -105,7 +116,8 @@ def checked(session: Session, caller: str, given: Mapping[str, Any]) -> Request:
     if task is None and target is None and project is None:
         task = "clustering"
     targets = (_target(project, relation, target),) if task in (None, *SUPERVISED) else _none(task, target)
-    return of_arguments(given, project, name, relation, targets, task, algorithm)
+    former = None if project is None else _former(session, project)
+    return of_arguments(given, project, name, relation, targets, task, algorithm, former)
 
 
 def known_project(session: Session, caller: str, given: Mapping[str, Any]) -> tuple[str, Project | None]:
@@ -133,8 +145,14 @@ def of_arguments(
     targets: tuple[str, ...],
     task: str | None,
     algorithm: str | None,
+    former: Mapping[str, Any] | None = None,
 ) -> Request:
     """Return the request, the arguments that every kind of training has checked.
+
+    Parameters
+    ----------
+    former : mapping or None
+        See `pgml.usecases.automatic_request.checked`.
 
     Raises
     ------
@@ -143,6 +161,8 @@ def of_arguments(
     task = same(project, "task", task)
     algorithm = further_options.algorithm(given, algorithm)
     target = relation.column(targets[0]) if targets and given["search"] else None
+    automatic = automatic_request.checked(given, task, targets, algorithm, former)
+    algorithm = None if automatic is not None else algorithm
     threshold_request.check(given, task, algorithm, relation, targets)
     return Request(
         project,
@@ -151,7 +171,7 @@ def of_arguments(
         targets,
         task,
         _algorithm(algorithm, task),
-        _object(given, "hyperparams"),
+        _object(given, "hyperparams") if automatic is None else {},
         _object(given, "preprocess"),
         given["metric"],
         _weight(relation, given["weight"], targets),
@@ -159,8 +179,15 @@ def of_arguments(
         given["automatic_deploy"] is not False,
         given["materialize_snapshot"] is True,
         search_request.checked(given, target, task, algorithm),
-        further_options.checked(given),
+        further_options.checked(given, algorithm, automatic=automatic is not None),
+        automatic,
     )
+
+
+def _former(session: Session, project: Project) -> Mapping[str, Any] | None:
+    """Return how the project's last training looked for its algorithm; None if it did not."""
+    database = session.database
+    return database.as_owner(lambda: leaderboards.asked(database, project.id))
 
 
 def check_writable(session: Session, verb: str) -> None:

@@ -154,6 +154,8 @@ def _read(given: Mapping[str, Any]) -> Search | None:
         )
     params = _object(given, "search_params", '{"max_depth": [3, 6, 9]}')
     args = _object(given, "search_args", '{"n_iter": 10}')
+    if given.get("time_limit") is not None:
+        args = {**args, "time_limit": given["time_limit"]}
     space.parsed(params)
     return Search(kind, params, search_arguments.checked(kind, args))
 

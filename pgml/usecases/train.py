@@ -1,6 +1,7 @@
 """Train: read a relation, fit in a child process, store the model, deploy it if it is better."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,9 +20,11 @@ from pgml.spec import FitSpec
 from pgml.store import Model, Project
 from pgml.target import Target
 from pgml.usecases import (
+    automatic_request,
     base_model,
     cost_request,
     deploy,
+    further_options,
     request,
     search_request,
     threshold_request,
@@ -59,8 +62,8 @@ def train(
     ------
     PgmlError
     """
-    database = session.database
-    caller = session.caller()
+    started = time.monotonic()
+    database, caller = session.database, session.caller()
     request.check_writable(session, "train")
     with reader.search_path(database, search_path):
         wanted, base = base_model.found(session, caller, checked(session, caller, given))
@@ -74,7 +77,9 @@ def train(
             kept = keep(session, wanted.relation) if wanted.materialize else None
             rows = reader.read(database, kept.relation if kept else wanted.relation, columns)
             dataset, notes = _known(wanted, rows)
-            spec = base_model.begun(base, _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"]))
+            spec = base_model.begun(
+                base, _spec(wanted, dataset, limits.threads, bounds["max_model_bytes"], started)
+            )
             truth = target.read(dataset, spec.targets, spec.task)
             check_range(spec.targets, truth)
             function = None
@@ -83,10 +88,11 @@ def train(
                 notes += cost_request.notes(wanted, spec)
             answer = cost_request.answers(session, function, search_path)
             check = database.check_for_interrupts
-            report, data = job.run("fit", spec.as_json(), rows, check, answer, base.data if base else b"")
-    notes += (wanted.project.notes_for(caller) if wanted.project else []) + report["notes"]
+            report, data = job.run(
+                _job(spec), spec.as_json(), rows, check, answer, base.data if base else b""
+            )
     report = {**report, "hyperparams": report["hyperparams"] | base_model.provenance(wanted)}
-    notes += [f"the rows are kept in {kept.relation.name}"] if kept else []
+    notes = _told(wanted, caller, kept, report, notes)
     model = database.as_owner(
         lambda: _store(session, caller, wanted, kept, spec, dataset, report, data), writes=True
     )
@@ -97,7 +103,7 @@ def train(
     return {
         "project": wanted.project_name,
         "task": spec.task,
-        "algorithm": spec.algorithm,
+        "algorithm": model.algorithm,
         "deployed": deployed,
         "model_id": model.id,
         "model": model.name,
@@ -106,8 +112,24 @@ def train(
     }, notes
 
 
+def _told(
+    wanted: Request, caller: str, kept: Kept | None, report: Mapping[str, Any], notes: list[str]
+) -> list[str]:
+    """Return what the user is told: why it is this model, if it was looked for, comes first."""
+    own = wanted.project.notes_for(caller) if wanted.project else []
+    rows = [f"the rows are kept in {kept.relation.name}"] if kept else []
+    return [*report.get("reason", ()), *notes, *own, *report["notes"], *rows]
+
+
+def _job(spec: FitSpec) -> str:
+    """Return the job of the child process."""
+    return "fit" if spec.automatic is None else "automatic"
+
+
 def _modules(wanted: Request) -> tuple[str, ...]:
     """Return what the fit will import, to be imported while the rows are read."""
+    if wanted.automatic is not None:
+        return automatic_request.modules(wanted.automatic, wanted.task)
     name = wanted.algorithm or algorithms.DEFAULTS[wanted.task or "classification"]
     return ("pgml.training", *algorithms.ALGORITHMS[name].modules)
 
@@ -165,7 +187,7 @@ def check_range(names: Sequence[str], truth: Target) -> None:
             )
 
 
-def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int) -> FitSpec:
+def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int, started: float) -> FitSpec:
     task = wanted.task or target.infer_task(dataset, dataset.find(wanted.targets[0]))
     algorithm = algorithms.find(wanted.algorithm or algorithms.DEFAULTS[task], task)
     wanted = cost_request.adjusted(wanted, algorithm)
@@ -199,7 +221,16 @@ def _spec(wanted: Request, dataset: Dataset, threads: int, max_model_bytes: int)
         wanted.preprocess,
         _search(wanted, algorithm, task),
         threshold=threshold_request.settled(wanted.further.threshold, task, algorithm.name, metric),
+        automatic=automatic_request.settled(wanted.automatic, task, started),
+        deadline=_deadline(wanted, algorithm, started),
     )
+
+
+def _deadline(wanted: Request, algorithm: Algorithm, started: float) -> float | None:
+    """Return when a single fit that can be ended with what it has come to is to end."""
+    limit = wanted.further.time_limit
+    single = wanted.automatic is None and wanted.search is None and algorithm.name == further_options.NETWORK
+    return started + limit if limit is not None and single else None
 
 
 def _search(wanted: Request, algorithm: Algorithm, task: str) -> dict[str, Any] | None:
@@ -262,7 +293,7 @@ def _store(
         "materialized": kept and kept.relation.name,
     }
     values = {
-        "algorithm": spec.algorithm,
+        "algorithm": report.get("algorithm", spec.algorithm),
         "hyperparams": report["hyperparams"],
         "seed": spec.seed,
         "split": report["recipe"],

@@ -14,6 +14,7 @@ create table pgml.trials (
     train_score float8,
     cost float8,
     kept boolean,
+    algorithm text,
     primary key (model_id, trial)
 );
 comment on table pgml.trials is 'what the searches have tried that models came from';
@@ -31,6 +32,7 @@ comment on column pgml.trials.particle is 'of the swarm, from 1';
 comment on column pgml.trials.train_score is 'mean over the folds, on the rows they were trained on';
 comment on column pgml.trials.cost is 'what the swarm made as small as it could; null if the trial failed';
 comment on column pgml.trials.kept is 'its cost was the least so far';
+comment on column pgml.trials.algorithm is 'of an automatic training; null for a search, which has the model''s';
 
 alter table pgml.trials enable row level security;
 create policy of_models on pgml.trials
