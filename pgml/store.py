@@ -66,6 +66,8 @@ class Model:
         Of what it was trained on; empty where nobody knows.
     deployment : int or None
         Of a live model that an SQL statement serves: the deployment that holds it.
+    trained_by : str or None
+        A role; None for a model that was imported.
     """
 
     id: int
@@ -82,6 +84,7 @@ class Model:
     columns: Sequence[Column]
     data_hash: str
     deployment: int | None = None
+    trained_by: str | None = None
 
 
 _PROJECT = f"""
@@ -94,7 +97,8 @@ _PROJECT = f"""
 _MODEL = f"""
     select m.id, m.project_id, p.name as project, m.name, p.task, m.algorithm, m.metric, m.score,
         m.size, m.sha256, m.split::text as split, m.columns::text as columns,
-        coalesce(s.data_hash, m.source ->> 'data_hash', '') as data_hash
+        coalesce(s.data_hash, m.source ->> 'data_hash', '') as data_hash,
+        case when m.source is null then m.created_by::text end as trained_by
     from pgml.models m
     join pgml.projects p on p.id = m.project_id
     left join pgml.snapshots s on s.id = m.snapshot_id {access.HELD}

@@ -105,7 +105,8 @@ def read(file: bytes, max_bytes: int) -> Archive:
 
 
 def _check_metric(model: Mapping[str, Any], task: str) -> None:
-    if model["metric"] is None or (is_cost(str(model["metric"])) and task in SUPERVISED):
+    metric = model["metric"]
+    if metric is None or (isinstance(metric, str) and is_cost(metric) and task in SUPERVISED):
         return
     try:
         metrics.find(model["metric"], task)

@@ -8,7 +8,7 @@ from pgml import cost_function, metrics, sql_cost, store
 from pgml.algorithms.base import Algorithm
 from pgml.cost_function import Candidate, CostFunction
 from pgml.criterion import Metric, is_cost
-from pgml.errors import InvalidValue, PgmlError
+from pgml.errors import InvalidValue, NotPermitted, PgmlError
 from pgml.reader import Relation
 from pgml.spec import SUPERVISED, FitSpec
 from pgml.store import Model
@@ -156,10 +156,19 @@ def metric_of_model(session: Session, model: Model, label_kind: LabelKind, path:
     ------
     PgmlError
         Its cost is gone, or not the caller's to execute.
+    NotPermitted
+        Somebody else has chosen it: a function that the caller never named must not get the caller's rights.
     """
     assert model.metric is not None
     if not is_cost(model.metric):
         return metrics.find(model.metric, model.task)
+    if model.trained_by != session.caller():
+        whose = f'role "{model.trained_by}"' if model.trained_by else "its file"
+        raise NotPermitted(
+            f'cost function "{model.metric}" of model "{model.name}" is not called for you',
+            detail=f"It was chosen by {whose}, and would run with your rights.",
+            hint="Give cost to pgml.evaluate yourself, or deploy a model with pgml.deploy(model_id).",
+        )
     return metric_of(session, model.metric, model.task, label_kind, path)
 
 

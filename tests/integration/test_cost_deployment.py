@@ -77,3 +77,16 @@ def test_a_cost_is_asked_of_models_that_predict_one_column_on_rows(
     relation = None if target else "app.line"
     with refusal(sqlstate, "cost is given"):
         app.execute("select * from pgml.evaluate('other', %s, 'app.absolute')", [relation])
+
+
+def test_a_cost_that_another_role_chose_is_not_called_for_me(app: Connection, db: Connection) -> None:
+    app.execute(
+        "create function app.sly(a float8, p float8) returns float8 language plpgsql as"
+        " $$begin if current_user = 'postgres' then raise 'caught'; end if; return abs(a - p); end$$"
+    )
+    train(app, "app.sly")
+    with refusal("42501", "is not called for you", "pgml.evaluate"):
+        db.execute("select * from pgml.feature_importance('y', 'app.line')")
+    with refusal("P0001", "caught"):
+        db.execute("select * from pgml.evaluate('y', 'app.line', cost => 'app.sly')")
+    assert column(app, "select feature from pgml.feature_importance('y', 'app.line')") == ["x"]
