@@ -46,20 +46,12 @@ def by_permutation(
     matrix = predictor.encoder.encode(dataset.take(rows))
     known = comparison.as_known(predictor, truth.take(rows))
     counts = [len(labels) for labels, _ in predictor.parts]
+    decided = predictor.labels, predictor.threshold
 
     def score(changed: Matrix) -> float | None:
         check_for_interrupts()
         outputs = predictor.run(changed)
-        found = evaluation.outcome(
-            predictor.task,
-            predictor.output,
-            counts,
-            known,
-            matrix,
-            outputs,
-            predictor.labels,
-            predictor.threshold,
-        )
+        found = evaluation.outcome(predictor.task, predictor.output, counts, known, matrix, outputs, *decided)
         return found.score(metric)
 
     whole = score(matrix)

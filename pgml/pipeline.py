@@ -126,20 +126,7 @@ def fit(
     _check_sums(weights, truth)
     encoder, matrix = encoded or encode(spec, algorithm, rows, truth, folds, origin)
     center = _center(algorithm, spec, hyperparams, truth)
-    numbers = [name for column in encoder.columns for name in column.feature_names]
-    dependent = spec.recipe.by is not None or spec.recipe.sampling in ("first", "last")
-    context = FitContext(
-        spec.task,
-        spec.seed,
-        spec.threads,
-        spec.max_model_bytes,
-        weights,
-        folds,
-        numbers,
-        dependent,
-        sources=_sources(encoder),
-        deadline=spec.deadline,
-    )
+    context = _context(spec, encoder, weights, folds)
     present: list[Codes] = []
     estimators = []
     notes: list[str] = []
@@ -164,6 +151,24 @@ def fit(
     said = list(dict.fromkeys(notes))
     fitted_parts = (estimators, present, counts, center, output, said, took)
     return Pipeline(algorithm, spec.task, encoder, *fitted_parts), matrix
+
+
+def _context(
+    spec: FitSpec, encoder: Encoder, weights: Floats | None, folds: Callable[[int], Folds]
+) -> FitContext:
+    """Return what fits may use that does not depend on the target."""
+    return FitContext(
+        spec.task,
+        spec.seed,
+        spec.threads,
+        spec.max_model_bytes,
+        weights,
+        folds,
+        features=[name for column in encoder.columns for name in column.feature_names],
+        dependent=spec.recipe.by is not None or spec.recipe.sampling in ("first", "last"),
+        sources=_sources(encoder),
+        deadline=spec.deadline,
+    )
 
 
 def _cost(

@@ -26,7 +26,7 @@ from pgml import (
 )
 from pgml.ahead import Ahead
 from pgml.algorithms.base import Algorithm, Folds
-from pgml.artifact.format import pack
+from pgml.artifact.format import Artifact, pack
 from pgml.dataset import Dataset
 from pgml.errors import InvalidValue
 from pgml.inference import Predictor
@@ -87,23 +87,19 @@ def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dic
     thresholds.check_classes(spec, truth)
     trained = dataset.take(train)
     folds = _folds(recipe, trained, truth.take(train), train)
-    known = truth.take(train) if spec.targets else None
-    spec, tried = _searched(spec, algorithm, trained, truth.take(train), train, recipe, begun)
-    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, trained, known, folds, origin=begun)
-    made, choice = _decided(spec, made, trained, truth.take(train), train, recipe)
-    artifact = conversion.artifact(spec, made, truth, matrix)
-    predictor = Predictor(pack(artifact))
+    known = truth.take(train)
+    spec, tried = _searched(spec, algorithm, trained, known, train, recipe, begun)
+    given = (trained, known if spec.targets else None, folds)
+    made, matrix = pipeline.fit(spec, algorithm, spec.hyperparams, *given, origin=begun)
+    made, choice = _decided(spec, made, trained, known, train, recipe)
     tested = test if test.size else train
     rows = made.encoder.encode(dataset.take(tested)) if test.size else matrix
-    outputs, score_time = _timed(Ahead(predictor, rows, spec.threads).outputs)
-    scale = conversion.scale(made, truth.values[train], outputs, matrix)
-    conversion.verify(made, rows, outputs, scale)
-    artifact = replace(artifact, golden=conversion.golden(made, rows, outputs, scale))
+    artifact, outputs, score_time = _stored(spec, made, truth, train, matrix, rows)
     measured = _space(spec, made, trained, dataset.take(tested), rows)
     scores, tables = report.of_test_rows(spec, made, truth, truth.values[tested], measured, outputs)
-    times = {"fit_time": made.fit_time, "score_time": score_time}
+    scores |= {"fit_time": made.fit_time, "score_time": score_time, **choice.facts}
     found = {
-        "metrics": scores | times | dict(choice.facts) | ({"search_results": tried.summary} if tried else {}),
+        "metrics": scores | ({"search_results": tried.summary} if tried else {}),
         "evaluation": tables,
         "recipe": recipe.as_json(),
         "data_hash": splitting.data_hash(dataset, hashing.result()),
@@ -115,6 +111,26 @@ def fit(spec: FitSpec, dataset: Dataset, base: bytes | None = None) -> tuple[dic
         "trials": tried.trials if tried else [],
     }
     return found, pack(artifact)
+
+
+def _stored(
+    spec: FitSpec, made: pipeline.Pipeline, truth: Target, train: Rows, matrix: Matrix, rows: Matrix
+) -> tuple[Artifact, npt.NDArray[np.float64], float]:
+    """Return the stored form, what it makes of rows, which is what was fitted does, and in how many seconds.
+
+    Parameters
+    ----------
+    train : int array
+        Positions of the rows of `matrix`, which were fitted.
+    matrix, rows : ndarray of shape (some, width)
+        The second are those that it is verified on.
+    """
+    artifact = conversion.artifact(spec, made, truth, matrix)
+    predictor = Predictor(pack(artifact))
+    outputs, score_time = _timed(Ahead(predictor, rows, spec.threads).outputs)
+    scale = conversion.scale(made, truth.values[train], outputs, matrix)
+    conversion.verify(made, rows, outputs, scale)
+    return replace(artifact, golden=conversion.golden(made, rows, outputs, scale)), outputs, score_time
 
 
 def trained_on(spec: FitSpec, dataset: Dataset) -> tuple[Recipe, Rows, Target]:

@@ -61,9 +61,7 @@ def interval(
     low, high, or None where the metric is undefined, has no interval (``max_error``, most of clusters, a
     formula of its own) or is undefined on most resamples.
     """
-    if metric.formula is not None:
-        return None
-    value = score(metric, truth, outputs, kind, (), threshold)
+    value = score(metric, truth, outputs, kind, (), threshold) if metric.formula is None else float("nan")
     if not np.isfinite(value) or len(truth) < 2:
         return None
     if metric.name in ("accuracy", "f1_micro"):

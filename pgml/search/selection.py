@@ -89,22 +89,24 @@ def best(
     first = tried[0]
     if first.mean is None:
         raise _all_failed(tried)
-    return Found(
-        {**spec.hyperparams, **first.parameters},
-        [
-            trial.as_json() | {"best": trial is first}
-            for trial in sorted(tried, key=lambda trial: trial.number)
-        ],
-        {
-            "trials": len(tried),
-            "best": dict(first.parameters),
-            "metric": metric.name,
-            "score": first.mean,
-            "std": first.deviation,
-            "folds": len(scorer.folds),
-        },
-        [_note(tried, planned, metric, len(scorer.folds)), *scorer.notes],
-    )
+    rows_of_trials = [
+        trial.as_json() | {"best": trial is first} for trial in sorted(tried, key=lambda trial: trial.number)
+    ]
+    notes = [_note(tried, planned, metric, len(scorer.folds)), *scorer.notes]
+    summary = _summary(tried, metric, len(scorer.folds))
+    return Found({**spec.hyperparams, **first.parameters}, rows_of_trials, summary, notes)
+
+
+def _summary(tried: Sequence[Trial], metric: Metric, folds: int) -> dict[str, Any]:
+    first = tried[0]
+    return {
+        "trials": len(tried),
+        "best": dict(first.parameters),
+        "metric": metric.name,
+        "score": first.mean,
+        "std": first.deviation,
+        "folds": folds,
+    }
 
 
 def _tried(

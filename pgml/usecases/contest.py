@@ -40,12 +40,7 @@ def beats(
 ) -> tuple[bool, list[str]]:
     """Return whether a new model is better than the live one on rows that are new to both, and notes.
 
-    Parameters
-    ----------
-    dataset, truth : Dataset, Target
-        The rows the new model was trained and tested on.
-    search_path : str
-        The caller's, for a cost that models compare by.
+    The arguments are those of `pgml.usecases.deploy.if_better`.
     """
     call = f"deploy it with select pgml.deploy({model.id})"
     database = session.database

@@ -10,6 +10,7 @@ from pgml.cost_function import Candidate, CostFunction
 from pgml.criterion import Metric, is_cost
 from pgml.errors import InvalidValue, NotPermitted, PgmlError
 from pgml.reader import Relation
+from pgml.runner import ignore
 from pgml.spec import SUPERVISED, FitSpec
 from pgml.store import Model
 from pgml.target import LabelKind, Target
@@ -79,25 +80,35 @@ def adjusted(wanted: Request, algorithm: Algorithm) -> Request:
     return replace(wanted, hyperparams={**own, **wanted.hyperparams})
 
 
-def notes(wanted: Request, spec: FitSpec) -> list[str]:
+def _notes(wanted: Request, spec: FitSpec) -> list[str]:
     """Return what `adjusted` chose."""
-    if spec.cost is None or spec.algorithm != NETWORK or "train_mode" in wanted.hyperparams:
+    if spec.algorithm != NETWORK or "train_mode" in wanted.hyperparams:
         return []
     if spec.hyperparams.get("train_mode") != "pso":
         return []
     return ["the network is trained by a swarm, as a cost in SQL has no slope: train_mode is pso"]
 
 
+Answer = Callable[[Mapping[str, Any]], Any]
+
+
 def applied(
-    session: Session, found: Sequence[Candidate], wanted: Request, spec: FitSpec, truth: Target
-) -> tuple[FitSpec, CostFunction]:
-    """Return the fit that is judged by a cost, and the function.
+    session: Session,
+    found: Sequence[Candidate],
+    wanted: Request,
+    spec: FitSpec,
+    truth: Target,
+    path: str,
+) -> tuple[FitSpec, Answer, list[str]]:
+    """Return the fit that is judged by a cost, if there is one, what answers its questions, and notes.
 
     Raises
     ------
     InvalidValue
         None takes what this task predicts, or several do.
     """
+    if not found:
+        return spec, ignore, []
     written = wanted.further.cost
     assert written is not None
     function = cost_function.chosen(found, written, spec.task, truth.label_kind)
@@ -115,7 +126,8 @@ def applied(
     search = spec.search
     if search is not None and not (wanted.search and wanted.search.args.get("scoring")):
         search = {**search, "metric": function.name}
-    return replace(spec, metric=function.name, cost=cost, search=search), function
+    spec = replace(spec, metric=function.name, cost=cost, search=search)
+    return spec, _answers(session, function, path), _notes(wanted, spec)
 
 
 def check_classes(function: CostFunction, count: int) -> None:
@@ -128,13 +140,10 @@ def check_classes(function: CostFunction, count: int) -> None:
         )
 
 
-def answers(
-    session: Session, function: CostFunction | None, path: str
-) -> Callable[[Mapping[str, Any]], list[float]]:
+def _answers(session: Session, function: CostFunction, path: str) -> Answer:
     """Return what answers a training's questions about costs, as the caller."""
 
     def answer(message: Mapping[str, Any]) -> list[float]:
-        assert function is not None
         batch = sql_cost.from_message(message["cost"], message["blob"])
         return cost_function.costs(session.database, path, function, batch)
 

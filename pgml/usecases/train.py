@@ -82,17 +82,12 @@ def train(
             )
             truth = target.read(dataset, spec.targets, spec.task)
             check_range(spec.targets, truth)
-            function = None
-            if costs:
-                spec, function = cost_request.applied(session, costs, wanted, spec, truth)
-                notes += cost_request.notes(wanted, spec)
-            answer = cost_request.answers(session, function, search_path)
+            spec, answer, said = cost_request.applied(session, costs, wanted, spec, truth, search_path)
+            beside = base.data if base else b""
             check = database.check_for_interrupts
-            report, data = job.run(
-                _job(spec), spec.as_json(), rows, check, answer, base.data if base else b""
-            )
+            report, data = job.run(_job(spec), spec.as_json(), rows, check, answer, beside)
     report = {**report, "hyperparams": report["hyperparams"] | base_model.provenance(wanted)}
-    notes = _told(wanted, caller, kept, report, notes)
+    notes = _told(wanted, caller, kept, report, notes + said)
     model = database.as_owner(
         lambda: _store(session, caller, wanted, kept, spec, dataset, report, data), writes=True
     )
@@ -100,6 +95,11 @@ def train(
     if wanted.automatic_deploy:
         deployed, note = deploy.if_better(session, caller, model, dataset, truth, search_path)
         notes += note
+    return _trained(wanted, spec, model, deployed), notes
+
+
+def _trained(wanted: Request, spec: FitSpec, model: Model, deployed: bool) -> dict[str, Any]:
+    """Return the fields of pgml.trained."""
     return {
         "project": wanted.project_name,
         "task": spec.task,
@@ -109,7 +109,7 @@ def train(
         "model": model.name,
         "metric": spec.metric,
         "score": model.score,
-    }, notes
+    }
 
 
 def _told(

@@ -27,8 +27,9 @@ def test_a_new_model_is_deployed_if_it_costs_less(app: Connection) -> None:
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_cost_that_is_gone_is_missed_by_name(app: Connection, db: Connection, loss: str) -> None:
     db.execute(ABSOLUTE)
-    train(app, "app.absolute", algorithm="dummy", seed=1)
-    train(app, "app.absolute", test_size=0.5, automatic_deploy=False)
+    train(app, "app.absolute", algorithm="dummy")
+    db.execute("insert into app.line select x, 3 * x from generate_series(241, 280) x")
+    train(app, "app.absolute", automatic_deploy=False)
     importances = "select feature from pgml.feature_importance('y', 'app.line')"
     assert column(app, importances) == ["x"]
     db.execute(loss.encode())
@@ -40,10 +41,11 @@ def test_a_cost_that_is_gone_is_missed_by_name(app: Connection, db: Connection, 
     assert value(app, "select pgml.predict('y', array[3.0])") > 0
 
 
-def test_models_of_other_test_rows_are_scored_again_by_the_cost(app: Connection) -> None:
+def test_models_of_other_test_rows_are_scored_again_by_the_cost(app: Connection, db: Connection) -> None:
     app.execute(ABSOLUTE)
-    train(app, "app.absolute", algorithm="dummy", seed=1)
-    better = train(app, "app.absolute", test_size=0.5, automatic_deploy=False)
+    train(app, "app.absolute", algorithm="dummy")
+    db.execute("insert into app.line select x, 3 * x from generate_series(241, 280) x")
+    better = train(app, "app.absolute", automatic_deploy=False)
     assert value(app, "select model from pgml.deploy('y', 'best_score')") == better["model"]
 
 
