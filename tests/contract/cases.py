@@ -64,6 +64,8 @@ def errors_keep_what_postgresql_says(db: Database) -> None:
     error = failure(db, "do $$ begin raise 'm' using detail = 'd', hint = 'h', errcode = '42501'; end $$")
     assert (error.sqlstate, error.message, error.detail, error.hint) == ("42501", "m", "d", "h")
     assert not error.is_interrupt
+    error = failure(db, "do $$ begin raise 'm' using errcode = 'ZX9A0'; end $$")
+    assert (error.sqlstate, error.message) == ("ZX9A0", "m")
 
 
 def the_session_goes_on_after_an_error(db: Database) -> None:
