@@ -27,6 +27,7 @@ PATIENCE = 150
 """Trials of the search after which it is given up if none was better than all before."""
 CHECKPOINT = 0.15
 """The share of the time left that a complete model may take before the end."""
+MANY_CHECKPOINT = 0.9
 LEAST = 1.0
 """Seconds that a fold may take however short the time is: a process has to be forked first."""
 SAFE_GRACE = 1.0
@@ -135,7 +136,8 @@ class Race:
         if sampled is not None:
             yield from self._promoted()
         best = self.board.best()
-        if best is not None and self._affordable(best, CHECKPOINT):
+        # Of many rows the fit on all of them is most of the work, and is begun early.
+        if best is not None and self._affordable(best, CHECKPOINT if sampled is None else MANY_CHECKPOINT):
             yield Job(best.candidate, best)
 
     def _promoted(self) -> Iterator[Job]:
@@ -192,8 +194,8 @@ class Race:
             return self._clock.at(SEARCH[0])
         folds = sum(len(dealing) for dealing in finals.dealings(self._ground))
         fits = 2 * sum(trial.fold_seconds for trial in leading) * folds / max(self._crew.free, 1)
-        late = self._clock.end - fits - self._clock.model_seconds(leading[0])
-        return min(max(late, self._clock.at(SEARCH[0])), self._clock.at(SEARCH[1]))
+        fit = self._clock.end - self._clock.model_seconds(leading[0])
+        return min(max(fit - fits, self._clock.at(SEARCH[0])), self._clock.at(SEARCH[1]), fit)
 
     def _measured(self, entrants: Sequence[Trial]) -> Iterator[Job]:
         # Mostly it is the winner, whose model is then there before the time gets short.
@@ -205,22 +207,38 @@ class Race:
 
     def _last(self, verdict: Verdict | None) -> Model:
         """Return the winner's model, or that of the next best whose fit succeeds; else what is complete."""
-        order = verdict.order if verdict is not None else self.board.ranked()
-        for trial in order:
-            held = next((model for model in self._models if model.trial is trial), None)
-            if held is not None:
+        order = list(verdict.order if verdict is not None else self.board.ranked())
+        while order and self._clock.left > 0:
+            if (held := self._held(order[0])) is not None:
                 return held
-            due = self._clock.end
-            if self._clock.left <= (0.5 * self._clock.model_seconds(trial) if self._models else 0):
-                continue
-            self._crew.stop()
-            self._give(Job(trial.candidate, trial), due, self._ground.spec.threads)
-            self._hear(due)
-            if self._models and self._models[-1].trial is trial:
-                return self._models[-1]
-        return self._in_hand()
+            # A model is in hand: the winner is tried however long it may take, and beside it what is sure.
+            self._keep_only(order[0])
+            sure = [trial for trial in order[1:] if self._clock.model_seconds(trial) < self._clock.left]
+            for trial in (order[0], *sure[:1]):
+                if self._crew.free and self._held(trial) is None and not self._fitted_now(trial):
+                    threads = self._ground.spec.threads if trial is order[0] else 1
+                    self._give(Job(trial.candidate, trial), self._clock.end, threads)
+            while self._fitted_now(order[0]) and self._clock.left > 0:
+                self._hear(self._clock.end)
+            if (held := self._held(order[0])) is not None:
+                return held
+            order = order[1:]
+        return self._in_hand(order)
 
-    def _in_hand(self) -> Model:
+    def _held(self, trial: Trial) -> Model | None:
+        """Return the complete model of a trial."""
+        return next((model for model in self._models if model.trial is trial), None)
+
+    def _fitted_now(self, trial: Trial) -> bool:
+        return any(job.trial is trial and job.fold is None for job in self._crew.busy)
+
+    def _keep_only(self, trial: Trial) -> None:
+        """End all that runs but the complete model of a trial."""
+        for job in self._crew.busy:
+            if job.trial is not trial or job.fold is not None:
+                self._crew.stop(job)
+
+    def _in_hand(self, order: Sequence[Trial]) -> Model:
         """Return the best complete model, waiting a little for the first, and for one that is not trivial."""
         until = max(self._clock.end + SAFE_GRACE, self._clock.start + SAFE_LEAST)
         if not self._models and not any(job.fold is None for job in self._crew.busy):
@@ -233,7 +251,8 @@ class Race:
                 self._await(candidate, self._clock.start + SAFE_LEAST)
         if not self._models:
             raise self._failed()
-        return max(self._models, key=self._worth)
+        held = [model for trial in order if (model := self._held(trial)) is not None]
+        return held[0] if held else max(self._models, key=self._worth)
 
     def _worth(self, model: Model) -> tuple[bool, bool, float, float]:
         """Return what complete models are ranked by, more being better."""
