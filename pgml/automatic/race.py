@@ -27,7 +27,8 @@ PATIENCE = 150
 """Trials of the search after which it is given up if none was better than all before."""
 CHECKPOINT = 0.15
 """The share of the time left that a complete model may take before the end."""
-MANY_CHECKPOINT = 0.9
+MANY_CHECKPOINT = FIRST = 0.9
+"""That share of many rows, and of the first candidate that succeeds."""
 LEAST = 1.0
 """Seconds that a fold may take however short the time is: a process has to be forked first."""
 SAFE_GRACE = 1.0
@@ -129,10 +130,15 @@ class Race:
             if trial is None:
                 continue
             yield from self._folds(trial, self.board.first)
-            best = self.board.best()
-            if best is not None and not begun and self._affordable(best, 3 * CHECKPOINT):
+            # Of many rows the best may be too dear to be completed at all: then one that is not.
+            ready = (
+                None
+                if begun
+                else next((trial for trial in self.board.ranked() if self._affordable(trial, FIRST)), None)
+            )
+            if ready is not None:
                 begun = True
-                yield Job(best.candidate, best)
+                yield Job(ready.candidate, ready)
         if sampled is not None:
             yield from self._promoted()
         best = self.board.best()

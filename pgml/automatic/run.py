@@ -117,7 +117,9 @@ def reason(
     trial, metric = model.trial, held.metric.name
     tried = f"{len(board.trials)} tried in {took:.0f} s"
     if trial is None:
-        why = "too few rows to compare candidates" if not held.folds else "no candidate was measured in time"
+        measured = any(trial.scores for trial in board.trials)
+        why = "no candidate was measured" if not measured else "no better candidate could be completed"
+        why = f"{why} in time" if held.folds else "too few rows to compare candidates"
         return f"{shown(model.candidate)}: {why}, {tried}"
     said = f"{shown(model.candidate)}: {metric} {trial.mean(folds):.4g} ± {trial.deviation(folds):.2g}"
     said += f" in {len(folds)} fold{'s' if len(folds) > 1 else ''}"

@@ -10,7 +10,7 @@ import pytest
 
 from bench import client, report
 from bench.case import Comparison, Goal, compare, in_turns
-from bench.cases import CASES, costs, orbital, swarm
+from bench.cases import CASES, auto, costs, orbital, swarm
 from bench.server import Server
 from tests.cluster import Cluster
 
@@ -138,3 +138,13 @@ def test_costs_are_measured_beside_fits_and_costs_of_its_own(
     for each in found:
         assert isinstance(each, Comparison)
         assert each.ratio > 0
+
+
+def test_automatic_trainings_are_listed_with_what_is_below() -> None:
+    numbers = (0.9, 0.85, 0.95, 60.0, "xgboost", 0.88, "lgbm")
+    good = auto.Line("wine", "accuracy", *numbers, 0.95, 0.89, "svm")
+    bad = auto.Line("cars", "r2", *numbers, 0.99, 0.97, "ridge")
+    below, apart = auto.said([good, bad])
+    assert "chose, on cars." in below
+    assert "FLAML's is +0.0200" in apart
+    assert good.text.startswith("| wine | accuracy | 0.900 | 0.850 … 0.950 | 60.0 | xgboost | 0.880 | lgbm |")
