@@ -1,4 +1,4 @@
-"""What is tried first, from cheap to dear: what did well on many small tables."""
+"""What is tried first, from cheap to dear: algorithms as they come, and with other hyperparameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
