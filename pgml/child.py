@@ -47,6 +47,7 @@ JOBS: Mapping[str, str] = {
     "import_model": "pgml.imports:import_model",
     "export_onnx": "pgml.exports:export_onnx",
     "export_pmml": "pgml.exports:export_pmml",
+    "first_tree": "pgml.specimens:first_tree",
 }
 """Module and function of each job, imported when it is asked for."""
 
@@ -57,6 +58,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "pgml.compilation": ("compiling", "Train a smaller model,"),
     "pgml.imports": ("importing", "Import a smaller model,"),
     "pgml.exports": ("exporting", "Export a smaller model,"),
+    "pgml.specimens": ("drawing", "Draw a smaller model,"),
 }
 """Of a job, or of all jobs of a module: what errors call it, and how it takes less memory."""
 

@@ -19,7 +19,9 @@ from pgml.usecases.joint import train_joint
 from pgml.usecases.leaderboard import leaderboard
 from pgml.usecases.load_dataset import load_dataset
 from pgml.usecases.outcome import Outcome
+from pgml.usecases.plot import plot
 from pgml.usecases.predict import Predictions
+from pgml.usecases.report import report
 from pgml.usecases.session import Session
 from pgml.usecases.snapshot import snapshot
 from pgml.usecases.train import train
@@ -168,6 +170,12 @@ class Entry:
     def leaderboard(self, given: Given, path: str) -> Answer:
         return leaderboard(self._session, given, path)
 
+    def plot(self, given: Given, path: str) -> Answer:
+        return plot(self._session, given, path)
+
+    def report(self, given: Given, path: str) -> Answer:
+        return report(self._session, given, path)
+
     def to_sql(self, given: Given, path: str) -> Answer:
         return to_sql(self._session, given, path)
 
@@ -215,6 +223,9 @@ VERBS: Mapping[str, Callable[[Entry, Given, str], Answer]] = {
     "calibration_curve": Entry.calibration_curve,
     "feature_importance": Entry.feature_importance,
     "leaderboard": Entry.leaderboard,
+    "plot": Entry.plot,
+    "plot_model": Entry.plot,
+    "report": Entry.report,
     "to_sql": Entry.to_sql,
     "to_sql_of_model": Entry.to_sql,
     "create_sql_function": Entry.create_sql_function,

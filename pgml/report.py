@@ -15,7 +15,20 @@ from pgml.target import Target, label_text
 
 Floats = npt.NDArray[np.float64]
 DIGITS = 6
-"""Of importances."""
+"""Of importances and costs."""
+STEPS = 200
+"""Of the way that a fit took."""
+LEARNING: Mapping[str, tuple[str, Mapping[str, str], float]] = {
+    "gradient_boosting_trees": ("tree", {"training rows": "train_score_"}, 1.0),
+    "hist_gradient_boosting": (
+        "iteration",
+        {"training rows": "train_score_", "held rows": "validation_score_"},
+        -1.0,
+    ),
+    "mlp": ("epoch", {"training rows": "loss_curve_"}, 1.0),
+    "neural_network": ("epoch", {"training rows": "loss_curve_", "held rows": "held_curve_"}, 1.0),
+}
+"""By algorithm: what costs are counted by, what estimators call those of which rows, and a factor."""
 
 
 def of_test_rows(
@@ -40,9 +53,9 @@ def of_test_rows(
         ``r2_by_target``, by label or target; ``anomaly_share``.
     evaluation : dict
         Of `metrics.evaluation`, with ``labels`` as texts in code order, for each target in ``parts`` where
-        several are classes; ``importances`` by feature, see `importances`.
+        several are classes; ``importances`` by feature, see `importances`; ``learning``, see `learning`.
     """
-    own: dict[str, Any] = {"importances": importances(made)}
+    own: dict[str, Any] = {"importances": importances(made)} | learning(made)
     if spec.task == "decomposition":
         shares = getattr(made.estimators[0], "explained_variance_ratio_", None)
         return {"cumulative_explained_variance": _finite_sum(shares)}, own
@@ -105,6 +118,30 @@ def importances(made: Pipeline) -> Mapping[str, float] | None:
     for name, share in zip(names, total.tolist(), strict=True):
         sums[name] += share
     return {name: float(f"{share:.{DIGITS}g}") for name, share in sums.items()}
+
+
+def learning(made: Pipeline) -> dict[str, Any]:
+    """Return how the cost of a fit came down, as ``learning``, where the estimator tells it.
+
+    An object with ``step``, what is counted; ``steps``, some of them; and ``costs`` by label, of each of
+    these, None where one is infinite.  Of several estimators it is that of the first.
+    """
+    step, names, factor = LEARNING.get(made.algorithm.name, ("", {}, 1.0))
+    found = {label: getattr(made.estimators[0], name, ()) for label, name in names.items()}
+    count = max(map(len, found.values()), default=0)
+    if not count:
+        return {}
+    places = np.unique(np.linspace(0, count - 1, min(count, STEPS)).round().astype(np.intp)).tolist()
+    costs = {
+        label: [_digits(factor * values[at]) for at in places]
+        for label, values in found.items()
+        if len(values) == count
+    }
+    return {"learning": {"step": step, "steps": [place + 1 for place in places], "costs": costs}}
+
+
+def _digits(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
 
 
 def _interval(spec: FitSpec, outcome: Outcome) -> dict[str, Any]:

@@ -53,12 +53,13 @@ class Limits:
     memory_bytes: int = 0
 
 
-Purpose = Literal["training", "compiling", "importing", "exporting"]
+Purpose = Literal["training", "compiling", "importing", "exporting", "drawing"]
 LESS: Mapping[Purpose, str] = {
     "training": "train on fewer rows or columns, or a smaller model",
     "compiling": "train a smaller model",
     "importing": "import a smaller model",
     "exporting": "export a smaller model",
+    "drawing": "draw a smaller model",
 }
 """What takes less memory."""
 CRASHES: Mapping[Purpose, str] = {
@@ -66,6 +67,7 @@ CRASHES: Mapping[Purpose, str] = {
     "compiling": "This is a bug in pgml or in one of its libraries: please report it with the model.",
     "importing": "The file made a library crash: it is damaged, or made to do so.",
     "exporting": "This is a bug in pgml or in one of its libraries: please report it with the model.",
+    "drawing": "This is a bug in pgml or in one of its libraries: please report it with the model.",
 }
 """What to do about a crash."""
 

@@ -23,6 +23,10 @@ CLASSES = 100
 """Classes that have a place in the confusion matrix, and numbers of their own."""
 PROBABILITIES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Of the quantiles of residuals."""
+DRAWN = 500
+"""Rows of a regression of which truth and prediction are kept, to be drawn, for all targets together ..."""
+FEWEST_DRAWN = 20
+"""... and of each at least; of more targets than have room, the first have points."""
 DIGITS = 6
 Curve = Callable[[npt.NDArray[np.bool_], Floats], tuple[Floats | Codes, ...]]
 
@@ -48,7 +52,9 @@ def evaluation(
         probabilities are left out of lesser outputs, and classes without both kinds of row have none. The
         infinite threshold is None.
 
-        Of a regression ``residual_quantiles``: for each target, truth minus prediction at ``probabilities``.
+        Of a regression ``residual_quantiles``: for each target, truth minus prediction at ``probabilities``;
+        and ``residual_points``, objects with ``actual`` and ``predicted`` of at most 500 rows, for each
+        target, or for the first 25.
 
         Of a clustering ``cluster_sizes``, objects with ``cluster`` (-1 is noise) and ``rows``, the 100
         largest. {} of other tasks, or without rows.
@@ -71,7 +77,23 @@ def _of_values(truth: Floats, predicted: Floats) -> dict[str, Any]:
         return {}
     found = np.quantile(residuals, PROBABILITIES, axis=0).T
     each = [_numbers(column) for column in found]
-    return {"residual_quantiles": {"probabilities": list(PROBABILITIES), "residuals": each}}
+    return {
+        "residual_quantiles": {"probabilities": list(PROBABILITIES), "residuals": each},
+        "residual_points": _points(truth.reshape(residuals.shape), predicted.reshape(residuals.shape)),
+    }
+
+
+def _points(truth: Floats, predicted: Floats) -> list[dict[str, Any]]:
+    """Return some rows of each target, evenly by rank of the truth, whatever order the rows come in."""
+    targets = min(truth.shape[1], DRAWN // FEWEST_DRAWN)
+    count = min(len(truth), DRAWN // targets)
+    ranks = np.linspace(0, len(truth) - 1, count).round().astype(np.intp)
+    found = []
+    for column in range(targets):
+        rows = np.lexsort((predicted[:, column], truth[:, column]))[ranks]
+        actual, told = _numbers(truth[rows, column]), _numbers(predicted[rows, column])
+        found.append({"actual": actual, "predicted": told})
+    return found
 
 
 def _of_clusters(codes: Codes) -> dict[str, Any]:

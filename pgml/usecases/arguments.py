@@ -60,6 +60,7 @@ COMPILED: Mapping[str, str] = {
 }
 CREATED: Mapping[str, str] = {"output": "text", "missing": "text", "replace": "boolean"}
 MEASURED: Mapping[str, str] = {"project_name": "text", "relation_name": "text"}
+DRAWN: Mapping[str, str] = {"kind": "text", "relation_name": "text", "width": "integer"}
 IMPORTED: Mapping[str, str] = {
     "project_name": "text",
     "features": "json",
@@ -88,6 +89,9 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
     "calibration_curve": MEASURED,
     "feature_importance": MEASURED,
     "leaderboard": {"project_name": "text"},
+    "plot": {"project_name": "text", **DRAWN},
+    "plot_model": {"model_id": "integer", **DRAWN},
+    "report": {"project_name": "text"},
     "to_sql": {"project_name": "text", **COMPILED},
     "to_sql_of_model": {"model_id": "integer", **COMPILED},
     "create_sql_function": {"project_name": "text", "function_name": "text", **CREATED},
@@ -121,6 +125,7 @@ SIGNATURES: Mapping[str, Mapping[str, str]] = {
 FUNCTIONS: Mapping[str, str] = {
     "deploy_model": "deploy",
     "evaluate_model": "evaluate",
+    "plot_model": "plot",
     "to_sql_of_model": "to_sql",
     "import_keras_parts": "import_keras",
     "export_onnx_of_model": "export_onnx",
@@ -135,6 +140,7 @@ HINTS: Mapping[str, str] = {
     "model_id": "Give the id that pgml.train returned.",
     "relation_name": "Name the table or view to read.",
     "role": 'Name the role, or "public" for everybody.',
+    "kind": "Name the kind of picture, such as confusion_matrix, residuals or leaderboard.",
     "dialect": "Name the database, such as postgres or duckdb.",
     "function_name": "Name the function to make.",
     "view_name": "Name the view to make.",

@@ -34,7 +34,7 @@ def evaluate(session: Session, given: Mapping[str, Any], search_path: str) -> An
         stored.require_shown()
         measured.split_of(model)
         _check_stored(given, model)
-        return _stored_scores(model, stored), []
+        return stored_scores(model, stored), []
     if model.task == "decomposition":
         raise WrongType(
             f'model "{model.name}" takes rows apart, which is not measured on other rows',
@@ -203,7 +203,8 @@ def _on_relation(
     return predictor, measured.of_relation(session, predictor, name, search_path)
 
 
-def _stored_scores(model: Model, stored: Stored) -> list[dict[str, Any]]:
+def stored_scores(model: Model, stored: Stored) -> list[dict[str, Any]]:
+    """Return the metrics of a model's test rows, as `evaluate` does."""
     names = [*metrics.of_task(model.task), SHARE]
     names += [model.metric] if model.metric and is_cost(model.metric) else []
     return [

@@ -95,7 +95,7 @@ def _ensemble(node: Node, inputs: Sequence[Value], reading: Reading) -> Sequence
     # Of one tree nothing is added up, and its leaves are as they are.
     unit = _unit(ensemble.weight) if len(ensemble.roots) > 1 else 1.0
     sums: list[list[Expr]] = [[] for _ in range(node.get("n_targets", 1))]
-    trees = (_laid_out(ensemble, root, unit, len(sums)) for root in ensemble.roots.tolist())
+    trees = (laid_out(ensemble, root, unit, len(sums)) for root in ensemble.roots.tolist())
     for tree in trees if len(sums) == 1 else together(trees):
         for target, vote in _votes(ensemble, tree, features):
             sums[target].append(vote)
@@ -140,7 +140,7 @@ def _vote(leaf: Expr, alone: Expr, votes: Floats) -> Expr:
     )
 
 
-def _laid_out(ensemble: Ensemble, root: int, unit: float, targets: int) -> Laid:
+def laid_out(ensemble: Ensemble, root: int, unit: float, targets: int) -> Laid:
     """Return the arrays of one tree, leaves and branches numbered together."""
     rows: list[tuple[int, bool]] = [(root, False)]
     left: list[int] = []
