@@ -46,7 +46,7 @@ def leaderboard(title: str, metric: str, entries: Sequence[Entry], width: float,
     scored = [each for each in entries if each.score is not None and abs(each.score) < float("inf")]
     shown = scored[:MOST]
     rest = f" The best {MOST} of {len(scored)}." if len(scored) > MOST else ""
-    about = f"{metric}, {better} is better; lines are the intervals of 95 %.{rest}"
+    about = f"{metric}, {better} is better, with intervals of 95 %.{rest}"
     told = "; ".join(f"{each.label}: {numbers.shown(each.score)}" for each in shown)
     heading = Heading(title, about, f"{about} {told}.")
     if not shown:

@@ -21,7 +21,7 @@ h2{font-size:19px;margin:34px 0 12px}
 p{margin:0 0 10px}
 .note,caption,dt,.what{color:var(--muted)}
 .note{font-size:13.5px;margin-top:8px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,170px),1fr));gap:12px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,150px),1fr));gap:12px}
 .tile,.card,figure{background:var(--surface);border:1px solid var(--line);border-radius:10px}
 .tile{padding:14px 16px}
 .what{display:block;font-size:13px}
@@ -29,16 +29,16 @@ p{margin:0 0 10px}
 .card{padding:14px 16px}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:16px}
 .cards>*{min-width:0}
-.pictures{display:grid;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,370px),1fr));gap:16px;align-items:start}
-figure{margin:0;overflow:hidden;break-inside:avoid}
+.pictures{columns:370px;column-gap:16px}
+figure{margin:0 0 16px;overflow:hidden;break-inside:avoid}
 figure svg{display:block;width:100%;height:auto}
 dl{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:5px 16px;margin:0}
 dd{margin:0;min-width:0}
 dt{font-size:14px}
 h3{font-size:15px;margin:0 0 10px}
-.scroll{overflow-x:auto;background:var(--surface);border:1px solid var(--line);border-radius:10px}
-table{border-collapse:collapse;width:100%;font-size:14px}
+.scroll{overflow-x:auto;width:fit-content;max-width:100%;
+background:var(--surface);border:1px solid var(--line);border-radius:10px}
+table{border-collapse:collapse;min-width:min(100%,320px);font-size:14px}
 caption{text-align:left;padding:10px 14px 4px;font-size:13px}
 th,td{text-align:left;padding:6px 14px;border-top:1px solid var(--line);vertical-align:top;min-width:84px}
 th{font-weight:600;border-top:0;border-bottom:1px solid var(--strong)}
@@ -56,7 +56,7 @@ footer{margin-top:40px;color:var(--muted);font-size:13px;border-top:1px solid va
 dl{grid-template-columns:1fr;gap:0}
 dd{margin-bottom:8px}}
 @media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}
-.pictures{grid-template-columns:1fr 1fr}
+.pictures{columns:2}
 .scroll{overflow:visible}h2{break-after:avoid}tr,.card,.tile,pre{break-inside:avoid}}
 """
 STYLE = (

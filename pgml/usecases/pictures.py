@@ -21,8 +21,8 @@ from pgml.store import Model
 from pgml.usecases import arguments, evaluate, importance, measured
 from pgml.usecases.session import Session
 
-DEPTH = 3
-"""Branches of a tree that follow each other."""
+DEPTH, ROOMY = 3, 560.0
+"""Branches of a tree that follow each other, and the pixels that these take; in less there is one less."""
 TREES = b"TreeEnsemble"
 """What is in the bytes of a graph that has trees."""
 Drawn = tuple[str, list[str]]
@@ -296,7 +296,12 @@ def _tree(asked: Asked) -> Drawn:
     bounds = database.as_owner(lambda: store.settings(database))
     limits = Limits(bounds["child_threads"] or os.cpu_count() or 1, bounds["child_memory_bytes"])
     with runner.start(asked.session.python, limits, ("pgml.specimens",), purpose="drawing") as process:
-        found, _ = process.run("first_tree", {"depth": DEPTH}, _data(asked), database.check_for_interrupts)
+        found, _ = process.run(
+            "first_tree",
+            {"depth": DEPTH if asked.width >= ROOMY else DEPTH - 1},
+            _data(asked),
+            database.check_for_interrupts,
+        )
     title = f"The {'only tree' if found['trees'] == 1 else 'first tree'} of {asked.model.name}"
     return tree.tree(title, _about(found), _branch(found["root"], found["leaves"]), asked.width), []
 
