@@ -44,7 +44,7 @@ def first_tree(arguments: dict[str, Any], model: bytes, tell: Tell) -> wire.Mess
         ``root``; ``trees``, how many there are; ``leaves``, see `_Shown.leaves`; ``label``, the class that
         the tree speaks of alone, or None.  A node that branches has ``question``, in two parts, and
         ``answers``, those to yes and no; a leaf has ``value``, a list, or the ``label`` with the largest
-        ``share``; what is below the depth is {}.
+        ``share``; what is cut off has ``below``, how many leaves there are.
 
     Raises
     ------
@@ -99,10 +99,21 @@ class _Shown:
         if self.tree.left[at] < 0:
             return self._leaf(self.tree.votes[at])
         if depth == 0:
-            return {}
+            return {"below": self._below(at)}
         question, turned = self._question(at)
         children = [self.node(int(side[at]), depth - 1) for side in (self.tree.left, self.tree.right)]
         return {"question": question, "answers": children[::-1] if turned else children}
+
+    def _below(self, at: int) -> int:
+        """Return how many leaves there are below a branch."""
+        found, rest = 0, [at]
+        while rest:
+            node = rest.pop()
+            if self.tree.left[node] < 0:
+                found += 1
+            else:
+                rest += [int(self.tree.left[node]), int(self.tree.right[node])]
+        return found
 
     def _question(self, at: int) -> tuple[list[str], bool]:
         """Return what a branch asks, in two parts, and whether its left side is the answer no."""

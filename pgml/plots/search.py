@@ -16,8 +16,10 @@ MOST_VALUES = 12
 """Values of one that is no number."""
 HIGHEST, SMALL, GAP = 260.0, 190.0, 18.0
 FAR = 50.0
-NARROWEST = 230.0
+NARROWEST = 160.0
 """Pixels of a panel of a hyperparameter."""
+NARROW, ROOMY = 200.0, 190.0
+"""Of one with few ticks, and of three beside each other."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def _by_parameter(drawing: Drawing, done: Sequence[Trial], top: float, metric: s
     if not names:
         return top - GAP
     room = drawing.width - 2 * MARGIN
-    columns = max(1, min(3, len(names), int((room + GAP) // (NARROWEST + GAP))))
+    most = 3 if room > 3 * ROOMY else 2
+    columns = max(1, min(most, len(names), int((room + GAP) // (NARROWEST + GAP))))
     wide = (room - (columns - 1) * GAP) / columns
     score = Axis.over(metric, [each.score for each in done], 4)
     for number, name in enumerate(names[:MOST]):
@@ -133,8 +136,8 @@ def _values(name: str, done: Sequence[Trial], wide: float) -> tuple[Axis, list[f
     if all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in given):
         values = [float(each) for each in given if each is not None]
         if min(values) > 0 and max(values) / min(values) > FAR:
-            return _powers(name, values)
-        return Axis.over(name, values, 4), values
+            return _powers(name, values, 4 if wide > NARROW else 2)
+        return Axis.over(name, values, 4 if wide > NARROW else 2), values
     texts = list(dict.fromkeys(map(_text, given)))
     kept = texts[:MOST_VALUES]
     places = {text: float(min(at, len(kept) - 1)) for at, text in enumerate(texts)}
@@ -144,9 +147,9 @@ def _values(name: str, done: Sequence[Trial], wide: float) -> tuple[Axis, list[f
     return axis, [places[_text(value)] for value in given]
 
 
-def _powers(name: str, values: Sequence[float]) -> tuple[Axis, list[float]]:
+def _powers(name: str, values: Sequence[float], count: int) -> tuple[Axis, list[float]]:
     logarithms = [log10(value) for value in values]
-    found = Axis.over(name, logarithms, 4)
+    found = Axis.over(name, logarithms, count)
     whole = [each for each in found.ticks if each == int(each)]
     kept = whole if len(whole) > 1 else found.ticks
     return Axis(

@@ -40,7 +40,8 @@ h3{font-size:15px;margin:0 0 10px}
 background:var(--surface);border:1px solid var(--line);border-radius:10px}
 table{border-collapse:collapse;min-width:min(100%,320px);font-size:14px}
 caption{text-align:left;padding:10px 14px 4px;font-size:13px}
-th,td{text-align:left;padding:6px 14px;border-top:1px solid var(--line);vertical-align:top;min-width:84px}
+th,td{text-align:left;padding:6px 14px;border-top:1px solid var(--line);vertical-align:top;min-width:70px;
+max-width:340px;overflow-wrap:break-word}
 th{font-weight:600;border-top:0;border-bottom:1px solid var(--strong)}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .live{color:var(--warn);font-weight:600}

@@ -58,8 +58,8 @@ class Asked:
 
     @property
     def where(self) -> str:
-        """The rows that are looked at, for a title."""
-        return f" on {self.given['relation_name']}" if self.is_of_relation else " on its test rows"
+        """The rows that are looked at, for a title; empty of the test rows."""
+        return f" on {self.given['relation_name']}" if self.is_of_relation else ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _roc(asked: Asked) -> Drawn:
 def _precision_recall(asked: Asked) -> Drawn:
     found, notes = _PRECISION(asked)
     # Where the threshold is lowest all rows are taken for the class.
-    shares = {each.label: max(each.points)[1] for each in found if each.points}
+    shares = {each.label: each.points[0][1] for each in found if each.points}
     title = f"Precision and recall of {asked.model.name}{asked.where}"
     return curves.precision_recall(title, found, asked.width, shares), notes
 
@@ -327,7 +327,7 @@ def _branch(node: Mapping[str, Any], leaves: str) -> Branch:
         said = ", ".join(numbers.shown(each) for each in node["value"])
         step = leaves == "steps" and len(node["value"]) == 1 and node["value"][0] > 0
         return Branch([f"+{said}" if step else said])
-    return Branch(["…", "more below"], is_cut=True)
+    return Branch(["…", f"{node['below']:,} leaves"], is_cut=True)
 
 
 def _trials(asked: Asked) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def _tree(
         )
     cut = depth == 1 and number % 5 == 0
     if cut:
-        return Branch(["…", "more below"], is_cut=True)
+        return Branch(["…", "12 leaves"], is_cut=True)
     below = [("yes", _tree(depth - 1, 2 * number, names)), ("no", _tree(depth - 1, 2 * number + 1, names))]
     return Branch([names[number % len(names)], f"≤ {0.45 + number:.2f}"], below)
 
