@@ -135,6 +135,7 @@ def learning(made: Pipeline) -> dict[str, Any]:
     costs = {
         label: [_digits(factor * values[at]) for at in places]
         for label, values in found.items()
+        # Of a swarm, or without early stopping, there are no held rows.
         if len(values) == count
     }
     return {"learning": {"step": step, "steps": [place + 1 for place in places], "costs": costs}}

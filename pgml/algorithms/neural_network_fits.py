@@ -22,6 +22,11 @@ ENOUGH = 100
 NUMBERS = 1 << 23
 """Predictions of a swarm that a cost is asked about at a time: 64 MB."""
 
+Curves = tuple[Sequence[float], Sequence[float]]
+"""Costs by epoch, of the training rows and of held rows."""
+Learnt = tuple[Floats, Curves, tuple[str, ...]]
+"""Weights, how they were come to, and what is worth telling."""
+
 
 @dataclass(frozen=True)
 class Estimator:
@@ -31,10 +36,14 @@ class Estimator:
     ----------
     network : Network
     weights : float64 array of shape (size,)
+    loss_curve_, held_curve_ : sequence of float
+        What it cost by epoch: of the training rows with the penalty, and of held rows, where there are some.
     """
 
     network: Network
     weights: Floats
+    loss_curve_: Sequence[float] = ()
+    held_curve_: Sequence[float] = ()
 
     @property
     def n_features_in_(self) -> int:
@@ -63,17 +72,17 @@ def fit(
     asked = _asked(context, center, scale)
     costs = asked or (lambda found: cost(rows.actual, found, rows.weights))
 
-    def learnt(behind: Network, seen: Rows, start: Floats | None) -> tuple[Floats, tuple[str, ...]]:
+    def learnt(behind: Network, seen: Rows, start: Floats | None) -> Learnt:
         if chosen["train_mode"] == "pso":
             return _by_swarm(behind, seen, costs, chosen, rng, start)
         return _along_slopes(behind, seen, cost, chosen, context.task, rng, start)
 
     if context.start is None:
-        weights, notes = learnt(network, rows, None)
+        weights, curves, notes = learnt(network, rows, None)
     else:
         start = neural_network_starts.weights(network, context.start, center, scale, rng)
         rest = freezing.rest(network, start, rows, context.start.frozen)
-        found, notes = learnt(rest.network, rest.rows, rest.start)
+        found, curves, notes = learnt(rest.network, rest.rows, rest.start)
         weights = rest.whole(found)
         if np.array_equal(found, rest.start):
             notes = (*notes, "nothing did better than the weights it started from, which stay")
@@ -86,7 +95,7 @@ def fit(
         matrices, biases = network.unpacked(weights)[-1]
         np.multiply(matrices, scale, out=matrices)
         biases[...] = biases * scale + center
-    return Fitted(Estimator(network, weights), notes)
+    return Fitted(Estimator(network, weights, *curves), notes)
 
 
 def described(inputs: int, outputs: Sequence[int], chosen: Mapping[str, Any], task: str) -> Network:
@@ -160,7 +169,7 @@ def _along_slopes(
     task: str,
     rng: np.random.Generator,
     start: Floats | None = None,
-) -> tuple[Floats, tuple[str, ...]]:
+) -> Learnt:
     rule = Rule(
         chosen["optimizer"],
         chosen["learning_rate"],
@@ -184,11 +193,12 @@ def _along_slopes(
         held = rows.some(np.flatnonzero(back))
         rows = rows.some(np.flatnonzero(~back))
     found = gradient.train(network, rows, cost, settings, rng, held=held, start=start, stop=chosen["stop"])
+    curves = found.costs, found.held
     if found.reason == "asked":
-        return found.weights, (f"time_limit ended the fit after {len(found.costs)} epochs",)
+        return found.weights, curves, (f"time_limit ended the fit after {len(found.costs)} epochs",)
     if stopping and found.reason == "epochs":
-        return found.weights, (f"the cost was still coming down after {settings.epochs} epochs",)
-    return found.weights, ()
+        return found.weights, curves, (f"the cost was still coming down after {settings.epochs} epochs",)
+    return found.weights, curves, ()
 
 
 def _held(
@@ -234,7 +244,7 @@ def _by_swarm(
     chosen: Mapping[str, Any],
     rng: np.random.Generator,
     start: Floats | None = None,
-) -> tuple[Floats, tuple[str, ...]]:
+) -> Learnt:
     settings = swarm.Settings(
         chosen["particles"], chosen["iterations"], velocity_ratio=chosen["velocity_ratio"]
     )
@@ -249,4 +259,4 @@ def _by_swarm(
         at_once=max(1, NUMBERS // rows.actual.size),
         stop=chosen["stop"],
     )
-    return found.position, ()
+    return found.position, (found.history.tolist(), ()), ()

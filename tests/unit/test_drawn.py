@@ -48,6 +48,14 @@ def test_several_targets_share_the_room() -> None:
     [
         ("gradient_boosting_trees", {"n_estimators": 30}, "tree", ["training rows"]),
         ("mlp", {"max_iter": 300}, "epoch", ["training rows"]),
+        ("neural_network", {"epochs": 20}, "epoch", ["training rows", "held rows"]),
+        ("neural_network", {"epochs": 20, "early_stop": False}, "epoch", ["training rows"]),
+        (
+            "neural_network",
+            {"train_mode": "pso", "iterations": 20, "particles": 5},
+            "epoch",
+            ["training rows"],
+        ),
         (
             "hist_gradient_boosting",
             {"max_iter": 20, "early_stopping": True},
