@@ -7,10 +7,10 @@ from pgml.plots.frame import LABEL, MARGIN, TICK, Box, Heading
 from pgml.plots.svg import Drawing
 
 UNKNOWN = "not known"
+SMALL = 9.5
+"""Pixels of the smallest letters."""
 SMALLEST, LARGEST, HIGHEST = 17.0, 120.0, 60.0
 """Pixels: how wide a cell must be that a label stands beside, and how wide and high one may be."""
-ROOMY = 20.0
-"""Pixels of a cell with a number in it."""
 
 
 def confusion(title: str, labels: Sequence[str], counts: Sequence[Sequence[int]], width: float) -> str:
@@ -37,7 +37,7 @@ def confusion(title: str, labels: Sequence[str], counts: Sequence[Sequence[int]]
     if shown:
         _labels(drawing, box, names, labels)
     else:
-        said = "rows are true classes, columns predicted ones, both in their order"
+        said = "rows are actual classes, columns predicted ones"
         drawing.text((box.left, box.bottom + 18), said, size=TICK, names="u", room=width - 2 * MARGIN)
     return frame.ended(drawing, heading, box.bottom + (38 if shown else 22))
 
@@ -78,6 +78,8 @@ def _cells(
 ) -> None:
     wide, high = box.width / len(labels), box.height / len(names)
     gap = 1.5 if wide > 12 else 0.0
+    # A cell without its number would look like one without rows.
+    numbered = all(_fitting(count, wide - 3)[0] for row in counts for count in row if count)
     drawing.rectangle((box.left, box.top), (box.width, box.height), "l g")
     for actual, row in enumerate(counts):
         rows = sum(row)
@@ -91,17 +93,19 @@ def _cells(
                 (left + gap / 2, top + gap / 2),
                 (wide - gap, high - gap),
                 "m",
-                opacity=0.12 + 0.88 * (share if wide >= ROOMY else share**0.5),
+                opacity=0.12 + 0.88 * (share if numbered else share**0.5),
                 title=said,
             )
-            text = next((each for each in _texts(count) if letters.width(each, TICK) < wide - 4), "")
-            if text and wide >= ROOMY:
-                middle = (left + wide / 2, top + high / 2 + 4)
-                drawing.text(middle, text, size=LABEL if wide > 44 else TICK, anchor="middle")
+            if numbered:
+                text, letter = _fitting(count, wide - 3)
+                drawing.text((left + wide / 2, top + high / 2 + 4), text, size=letter, anchor="middle")
 
 
-def _texts(count: int) -> list[str]:
-    return [f"{count:,}", numbers.shown(float(count), 2), f"{count:.0e}".replace("e+0", "e")]
+def _fitting(count: int, room: float) -> tuple[str, float]:
+    """Return a number as it fits into a cell, and the size of its letters."""
+    texts = [f"{count:,}", numbers.shown(float(count), 2), f"{count:.0e}".replace("e+0", "e")]
+    pairs = [(texts[0], LABEL), *((text, size) for text in texts for size in (TICK, SMALL))]
+    return next((each for each in pairs if letters.width(*each) <= room), ("", SMALL))
 
 
 def _labels(drawing: Drawing, box: Box, names: Sequence[str], labels: Sequence[str]) -> None:

@@ -136,8 +136,8 @@ def _values(name: str, done: Sequence[Trial], wide: float) -> tuple[Axis, list[f
     if all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in given):
         values = [float(each) for each in given if each is not None]
         if min(values) > 0 and max(values) / min(values) > FAR:
-            return _powers(name, values, 4 if wide > NARROW else 2)
-        return Axis.over(name, values, 4 if wide > NARROW else 2), values
+            return _powers(name, values, 4 if wide > NARROW else 3)
+        return Axis.over(name, values, 4 if wide > NARROW else 3), values
     texts = list(dict.fromkeys(map(_text, given)))
     kept = texts[:MOST_VALUES]
     places = {text: float(min(at, len(kept) - 1)) for at, text in enumerate(texts)}
