@@ -5,14 +5,19 @@
 # make bench                pgml beside what one would do instead, into docs/benchmarks.md
 # make quickstart           a throwaway server with a first model; does its own set-up
 # make docs                 the documentation as a site, into build/site
+# make check-fresh          what the README says to type, in an empty Debian 12 and 13; takes root
+# make dist deb wheel       packages, into dist/
+# make check-deb            the Debian package, built in one empty Debian and used in another; takes root
+# make docker-check         the images of docker/, built and tried without a container engine; takes root
 #
 # PG_CONFIG    the PostgreSQL to build for          GPU=1        the full xgboost
 # TEST_PROCESSES=2  tests at a time
 # NO_PYTHON=1  install the SQL alone                EDITABLE=1   the server runs this checkout
+# SLIM=1       without what builds and tests        DIST=dist    where packages go
 # EXTRAS="catboost lightgbm"                        libraries that only some servers need
 
 PG_CONFIG ?= pg_config
-export PG_CONFIG DESTDIR EDITABLE
+export PG_CONFIG DESTDIR EDITABLE SLIM
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 
@@ -134,12 +139,38 @@ installed: deps
 	@$(MAKE) all
 	@scripts/as-root $(MAKE) install
 
+# PGXN's: what HEAD has, with what is generated.
+DIST ?= dist
+RELEASE := pgml-$(PGML_VERSION).0
+dist: META.json $(SCRIPT)
+	@mkdir -p '$(DIST)'
+	git archive --format=zip --output='$(DIST)/$(RELEASE).zip' --prefix=$(RELEASE)/ --add-file=META.json \
+	    --prefix=$(RELEASE)/extension/ --add-file=$(SCRIPT) --prefix=$(RELEASE)/ HEAD
+
+deb: all
+	@scripts/build-deb '$(DIST)'
+
+wheel: venv
+	.venv/bin/python -m pip wheel --quiet --no-deps --no-index --no-build-isolation --wheel-dir '$(DIST)' .
+
+check-fresh:
+	@scripts/install-deps fresh
+	@scripts/as-root scripts/check-fresh
+
+check-deb:
+	@scripts/install-deps fresh
+	@scripts/as-root scripts/check-deb
+
+docker-check: venv
+	@scripts/install-deps docker
+	@scripts/as-root scripts/docker-check
+
 quickstart: deps installed
 	@scripts/quickstart
 
 quickstart-stop:
 	@scripts/quickstart stop
 
-.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test docs green check check-full bench installed quickstart quickstart-stop
+.PHONY: install-python uninstall-python deps test-deps venv frameworks parameters lint test docs green check check-full check-fresh check-deb docker-check dist deb wheel bench installed quickstart quickstart-stop
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

@@ -29,7 +29,7 @@ as $$
         plpy.error(
             "the Python part of pgml is missing",
             detail="There is no %s/pgml." % packages,
-            hint='Run "make install" of the same version on the server.',
+            hint='Run "make install" of the same version on the server, for the Python that PL/Python has there.',
             sqlstate="58P01",
         )
     if packages not in sys.path:
@@ -39,6 +39,13 @@ as $$
     try:
         from pgml import entry
         GD["pgml"] = entry.Entry(base)
+    except ImportError as error:
+        plpy.error(
+            "the Python part of pgml does not load",
+            detail="%s (in %s)" % (error, packages),
+            hint='Run "make install" of the same version on the server again, and let its user read that directory.',
+            sqlstate="58P01",
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 $$;
