@@ -1,7 +1,8 @@
 """A session over a connection: for tests, for the command line, for servers without PL/Python."""
 
 import atexit
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NoReturn
 
@@ -71,6 +72,62 @@ class Connection:
 
     def check_for_interrupts(self) -> None:
         """Do nothing: Ctrl-C reaches a client as KeyboardInterrupt."""
+
+
+class ConnectionFailed(DatabaseError):
+    """No session could be had of the server."""
+
+
+class Client(Connection):
+    """A session of one's own: `Connection` with the bounds of its transactions."""
+
+    @contextmanager
+    def transaction(self, *, rolled_back: bool = False) -> Iterator[None]:
+        """Hold a transaction around what is done; an error, or `rolled_back`, leaves nothing of it.
+
+        Raises
+        ------
+        DatabaseError
+            It cannot be committed.
+        """
+        try:
+            with self._connection.transaction(force_rollback=rolled_back):
+                yield
+        except psycopg.Error as error:
+            raise _translated(error) from None
+
+
+@contextmanager
+def connected(dsn: str, notice: Callable[[str], None]) -> Iterator[Client]:
+    """Connect as libpq does, take part in a session, and close it.
+
+    Parameters
+    ----------
+    dsn : str
+        A connection string or URI; what it leaves out comes from libpq's environment and service files.
+    notice : callable
+        Called with the text of each notice and warning.
+
+    Raises
+    ------
+    ConnectionFailed
+    """
+    try:
+        connection = psycopg.connect(
+            dsn,
+            autocommit=True,
+            client_encoding="utf8",
+            fallback_application_name="pgml",
+            prepare_threshold=None,  # A pooler may run the next transaction in another session.
+        )
+    except psycopg.Error as error:
+        failure = _translated(error)
+        raise ConnectionFailed(failure.sqlstate, failure.message) from None
+    connection.add_notice_handler(lambda diagnostic: notice(diagnostic.message_primary or ""))
+    try:
+        yield Client(connection)
+    finally:
+        connection.close()
 
 
 def _translated(error: psycopg.Error) -> DatabaseError:

@@ -57,7 +57,7 @@ def predict_array(
     ------
     PgmlError
     """
-    _check_predicts(predictor)
+    check_predicts(predictor)
     if predictor.label_kind == "text":
         raise WrongType(
             "the labels of this model are no numbers",
@@ -73,7 +73,7 @@ def predict_array(
             part = replace(dataset, numbers=dataset.numbers[start : start + step])
             yield None, predictor.encoder.encode(part)
 
-    yield from _predicted(session, predictor, chunks())
+    yield from predicted(session, predictor, chunks())
 
 
 def predict_relation(
@@ -92,7 +92,7 @@ def predict_relation(
     ------
     PgmlError
     """
-    _check_predicts(predictor)
+    check_predicts(predictor)
     database = session.database
     with reader.search_path(database, search_path):
         relation = reader.required(database, arguments.required(given, "relation_name"))
@@ -119,7 +119,7 @@ def predict_relation(
     if not key:
         note = f"{relation.name} has no primary key, so keys are row numbers: name key columns to join by"
         yield {**NOTHING, "outcome": outcome.of_notes([note])}
-    yield from _predicted(session, predictor, chunks())
+    yield from predicted(session, predictor, chunks())
 
 
 def _most_rows(encoder: Encoder) -> int:
@@ -127,7 +127,7 @@ def _most_rows(encoder: Encoder) -> int:
     return max(1, MATRIX_BYTES // (8 * max(encoder.width, 1)))
 
 
-def _check_predicts(predictor: Predictor) -> None:
+def check_predicts(predictor: Predictor) -> None:
     """Raise WrongType if a row has no one prediction."""
     if predictor.output == "components":
         raise WrongType(
@@ -136,7 +136,7 @@ def _check_predicts(predictor: Predictor) -> None:
         )
 
 
-def _predicted(session: Session, predictor: Predictor, chunks: Encoded) -> Iterator[Chunk]:
+def predicted(session: Session, predictor: Predictor, chunks: Encoded) -> Iterator[Chunk]:
     """Yield the answers of chunks, each computed while the next one is read and the one before is taken."""
     database = session.database
     bound = database.as_owner(lambda: store.settings(database))["batch_threads"]
