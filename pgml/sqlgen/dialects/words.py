@@ -28,10 +28,10 @@ replace require resignal restrict return returning revoke right rlike rollup row
 rowtype schema schemas second_microsecond select semi sensitive separator session_user set show signal
 similar slow smallint some spatial specific sql sql_big_result sql_calc_found_rows sql_small_result
 sqlexception sqlstate sqlwarning ssl starting stats_auto_recalc stats_persistent stats_sample_pages stored
-straight_join summarize symmetric system table tablesample terminated then tinyblob tinyint tinytext to
-trailing transaction trigger true undo union unique unlock unpack unpivot unsigned update usage use user
-using utc_date utc_time utc_timestamp value values varbinary varchar varcharacter variadic varying verbose
-virtual when where while window with write xor year_month zerofill
+straight_join summarize symmetric system system_user table tablesample terminated then tinyblob tinyint
+tinytext to trailing transaction trigger true undo union unique unlock unpack unpivot unsigned update usage
+use user using utc_date utc_time utc_timestamp value values varbinary varchar varcharacter variadic varying
+verbose virtual when where while window with write xor year_month zerofill
 """
 RESERVED = frozenset(_RESERVED.split())
 """Reserved in PostgreSQL, SQLite, DuckDB, MySQL or MariaDB."""
