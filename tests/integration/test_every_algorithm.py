@@ -260,7 +260,7 @@ def compare(db: Connection, project: str, relation: str, dataset: Dataset, made:
         return
     assert by_table == by_row
     standard = made.output == "reconstruction" and made.estimators[0].standard
-    codes = codes_of(made.output, native, standard.threshold if standard else 0.0)
+    codes = codes_of(made.output, native, standard.threshold if standard else None)
     if made.classes:
         known = column(db, "select distinct kind from wines order by kind")
         assert by_row == [known[code] for code in codes]

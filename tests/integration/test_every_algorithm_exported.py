@@ -75,8 +75,7 @@ def labels(predictor: Predictor, outputs: npt.NDArray[Any]) -> Mapping[str, list
     """Return the label of each row by the name of its output."""
     if predictor.labels:
         # A file has a label for every row; `predict` has none where numbers so large make NaN.
-        threshold = 0.0 if predictor.standard is None else predictor.standard.threshold
-        codes = codes_of(predictor.output, outputs, threshold)
+        codes = codes_of(predictor.output, outputs, predictor.threshold)
         return {"label": [_typed(predictor.labels[code], predictor.label_kind) for code in codes]}
     ends = np.cumsum([len(known) for known, _ in predictor.parts])
     sides = np.split(outputs, ends[:-1], axis=1) if predictor.parts else []
