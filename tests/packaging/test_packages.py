@@ -78,7 +78,12 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     described = {name for name in names if name.startswith("pgml-0.1.dist-info/")}
-    assert names - described == code
+    tables = {
+        f"pgml/ddl/{path.relative_to(ROOT / 'sql')}"
+        for directory in ("tables", "views", "managed")
+        for path in (ROOT / "sql" / directory).rglob("*.sql")
+    }
+    assert names - described == code | tables
     assert "pgml-0.1.dist-info/licenses/LICENSE" in described
 
 

@@ -47,6 +47,7 @@ class Constant:
     parts: Sequence[Any] = ()
     encoder: Any = None
     threshold: float | None = None
+    standard: Any = None
 
     @property
     def output(self) -> str:
