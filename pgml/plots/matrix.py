@@ -7,8 +7,8 @@ from pgml.plots.frame import LABEL, MARGIN, TICK, Box, Heading
 from pgml.plots.svg import Drawing
 
 UNKNOWN = "not known"
-SMALL = 9.5
-"""Pixels of the smallest letters."""
+SMALL = 10.3
+"""Pixels of the smallest letters, which are 9 on a telephone."""
 SMALLEST, LARGEST, HIGHEST = 17.0, 120.0, 60.0
 """Pixels: how wide a cell must be that a label stands beside, and how wide and high one may be."""
 
