@@ -146,19 +146,6 @@ def prepared(spec: FitSpec, dataset: Dataset) -> Ground:
     )
 
 
-def some(ground: Ground, fitted: Positions, most: int | None) -> Positions:
-    """Return at most so many rows of a fold, told by their content, with each class's share and first row."""
-    if most is None or most >= fitted.size:
-        return fitted
-    places = np.zeros(fitted.size)
-    if ground.truth.counts:
-        codes = ground.truth.values[fitted]
-        for code in np.unique(codes):
-            own = np.flatnonzero(codes == code)
-            places[own] = np.arange(own.size) / own.size
-    return np.sort(fitted[np.argsort(places, kind="stable")[:most]])
-
-
 def _parted(rows: Dataset, truth: Target, positions: Positions, recipe: Recipe, count: int) -> Folds:
     return splitting.folds(rows, recipe, truth.values, bool(truth.labels), count, positions)
 

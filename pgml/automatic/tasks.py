@@ -8,11 +8,11 @@ import numpy as np
 
 from pgml import algorithms, conversion, pipeline, training, wire
 from pgml.algorithms.base import Positions
-from pgml.automatic import ground
 from pgml.automatic.ground import Ground
 from pgml.dataset import Dataset
 from pgml.errors import TrainingFailed
 from pgml.preprocessing import Encoder, Matrix
+from pgml.search.scoring import some
 from pgml.spec import FitSpec
 
 KEPT_BYTES = 256 << 20
@@ -68,7 +68,7 @@ class Tasks:
         algorithm = algorithms.find(spec.algorithm, spec.task)
         fitted, _ = held.folds[request["fold"]]
         most = request["rows"]
-        fitted = ground.some(held, fitted, most)
+        fitted = some(held.truth, fitted, most)
         tested = scored_rows(held, request["fold"], most)
         rows, truth = held.rows.take(fitted), held.truth.take(fitted)
         parts = held.parted(rows, truth, held.positions[fitted])
@@ -100,4 +100,4 @@ def outputs(done_value: Mapping[str, Any], blob: bytes) -> Any:
 
 def scored_rows(held: Ground, fold: int, most: int | None) -> Positions:
     """Return the rows that a fold is scored on by candidates that train on so many rows at most."""
-    return ground.some(held, held.folds[fold][1], MOST_SCORED if most else None)
+    return some(held.truth, held.folds[fold][1], MOST_SCORED if most else None)

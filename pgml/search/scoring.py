@@ -134,7 +134,7 @@ class Scorer:
     ) -> tuple[pipeline.Pipeline, Rows, Rows]:
         """Return what a fold fits, with the rows it was fitted on and those it is scored on."""
         fitted, tested = self.folds[number]
-        fitted = self._some(fitted, most)
+        fitted = some(self._truth, fitted, most)
         rows, truth = self._rows.take(fitted), self._truth.take(fitted)
         parts = self._parted(rows, truth, self._positions[fitted])
         known = truth if self._spec.targets else None
@@ -194,17 +194,27 @@ class Scorer:
                 self._kept[place] = found
             return self._kept[place]
 
-    def _some(self, fitted: Positions, most: int | None) -> Positions:
-        """Return at most so many rows, told by their content, with each class's share and first row."""
-        if most is None or most >= fitted.size:
-            return fitted
-        places = np.zeros(fitted.size)
-        if len(self._truth.counts) == 1:
-            codes = self._truth.values[fitted]
-            for code in np.unique(codes):
-                own = np.flatnonzero(codes == code)
-                places[own] = np.arange(own.size) / own.size
-        return np.sort(fitted[np.argsort(places, kind="stable")[:most]])
+
+def some(truth: Target, fitted: Positions, most: int | None) -> Positions:
+    """Return at most so many rows, told by their content, with each class's share and first row.
+
+    Parameters
+    ----------
+    truth : Target
+        Of all rows that the positions are of.
+    fitted : int array of shape (rows,)
+    most : int or None
+        None: all of them.
+    """
+    if most is None or most >= fitted.size:
+        return fitted
+    places = np.zeros(fitted.size)
+    if len(truth.counts) == 1:
+        codes = truth.values[fitted]
+        for code in np.unique(codes):
+            own = np.flatnonzero(codes == code)
+            places[own] = np.arange(own.size) / own.size
+    return np.sort(fitted[np.argsort(places, kind="stable")[:most]])
 
 
 def _learnable(truth: Target) -> bool:

@@ -276,3 +276,31 @@ def test_joint_training_has_no_threshold(shared: Connection) -> None:
         shared.execute(
             b"select pgml.train_joint('p', null, 'of_boolean', array['a', 'gone'], threshold => '0.3')"
         )
+
+
+COSTS = {
+    "labels": "(actual boolean, predicted boolean) returns float8 language sql immutable"
+    " return case when actual and not predicted then 20 when predicted and not actual then 1 else 0 end",
+    "probabilities": "(actual boolean, predicted float8) returns float8 language sql immutable"
+    " return abs(actual::int - predicted)",
+}
+
+
+def test_a_threshold_is_chosen_by_a_cost_in_sql(db: Connection) -> None:
+    db.execute(LOANS.encode())
+    db.execute(f"create function mistakes {COSTS['labels']}".encode())
+    train = "select score from pgml.train('{0}', 'classification', 'seen', 'lost', cost => 'mistakes'{1})"
+    plain = value(db, train.format("plain", ""))
+    assert value(db, train.format("costly", ", threshold => 'auto'")) < plain / 2
+    chosen = value(db, "select metrics -> 'threshold' from pgml.trained_models where project = 'costly'")
+    assert chosen["metric"] == "public.mistakes(boolean, boolean)"
+    assert chosen["value"] < 0.3
+    assert chosen["score"] < chosen["score_at_half"]
+
+
+def test_a_cost_of_probabilities_chooses_no_threshold(db: Connection) -> None:
+    db.execute(LOANS.encode())
+    db.execute(f"create function distance {COSTS['probabilities']}".encode())
+    options = "cost => 'distance', threshold => 'auto'"
+    with refusal("22023", "does not depend on the threshold"):
+        db.execute(f"select pgml.train('p', 'classification', 'seen', 'lost', {options})".encode())
